@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -101,19 +101,32 @@ for (const arch of ['x86_64', 'aarch64'] satisfies Architecture[]) {
         expect(reply.done).toBe(0);
       });
 
-      test('a reply that is sent in pieces arrives whole', async () => {
+      test('a stop signal disturbs neither reading nor sending', async () => {
+        // with a time limit on the socket the kernel does not restart interrupted calls by itself, but says EINTR
+        const hour = program.data(Buffer.from(BigUint64Array.of(3600n, 0n).buffer));
+        program.call('setsockopt', [3, 1 /* SOL_SOCKET */, 20 /* SO_RCVTIMEO */, hour, 16]);
+        program.call('setsockopt', [3, 1 /* SOL_SOCKET */, 21 /* SO_SNDTIMEO */, hour, 16]);
+        await expectResults([0n, 0n]);
+        await stopAndGo(2); // it is reading
+
         const bytes = Buffer.alloc(3_000_000, 'three million bytes, ');
+        program = new Program(arch);
         program.data(bytes);
         const message = program.message(program.message().length);
         agent.channel.send(message);
-        await sleep(100); // the socket's buffer is full by now; a stop signal cuts the agent's send short
-        for (let i = 0; i < 3; i++) {
-          agent.kill('SIGSTOP');
-          agent.kill('SIGCONT');
-          await sleep(10);
-        }
+        await sleep(100);
+        await stopAndGo(3); // the socket's buffer is full by now: first a send is cut short, then one sends nothing
         const reply = await agent.channel.reply(message);
         expect(reply.bytes.subarray(-bytes.length).equals(bytes)).toBe(true);
+
+        async function stopAndGo(times: number) {
+          for (let i = 0; i < times; i++) {
+            agent.kill('SIGSTOP');
+            await sleep(10);
+            agent.kill('SIGCONT');
+            await sleep(10);
+          }
+        }
       });
 
       test('the reply may be the header only', async () => {
@@ -509,6 +522,15 @@ for (const arch of ['x86_64', 'aarch64'] satisfies Architecture[]) {
         expect(permissions).toContain('r-xp');
         expect(permissions).toContain('rw-p');
         expect(permissions.filter((permission) => /w.?x/.test(permission))).toEqual([]);
+      });
+
+      nativeOnly('takes no huge page for its buffer, where the kernel has huge pages', async () => {
+        await expectResults([]);
+        if (!existsSync('/sys/kernel/mm/transparent_hugepage')) {
+          return;
+        }
+        const buffer = readFileSync(`/proc/${agent.pid}/smaps`, 'utf8').split(`${BUF.toString(16)}-`)[1];
+        expect(/^VmFlags:.*$/m.exec(buffer ?? '')?.[0]).toMatch(/ nh( |$)/);
       });
     });
   });

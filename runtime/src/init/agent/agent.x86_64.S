@@ -14,6 +14,7 @@
         .include "agent.inc"
 
         .set SYS_read, 0
+        .set SYS_madvise, 28
         .set SYS_sendto, 44
         .set SYS_exit_group, 231
 
@@ -27,6 +28,13 @@
 # so the parent passes the channel's descriptor as argc: as many arguments as the descriptor's number.
 _start: mov     (%rsp), %ebp
         mov     $BUF, %ebx
+
+# One small page for the first message, not a huge page of 2 MiB, where the system gives those to everybody. An error does not matter.
+        mov     $SYS_madvise, %eax
+        mov     %ebx, %edi
+        mov     $SIZE, %esi
+        mov     $MADV_NOHUGEPAGE, %edx
+        syscall
 
 # Read one message. First the header is wanted, then, since it names the length, the whole message.
 # Never a byte more: the next message may follow directly when no reply was asked for.

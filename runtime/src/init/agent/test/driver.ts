@@ -37,6 +37,7 @@ const NUMBERS = {
   pread64: [17, 67],
   pwrite64: [18, 68],
   seccomp: [317, 277],
+  setsockopt: [54, 208],
   socket: [41, 198],
   wait4: [61, 260],
   write: [1, 64],
