@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,6 +10,7 @@ const { BUF, SIZE, HEADER_SIZE, HEADER_REPLY_LENGTH, OP_SIZE, EXIT_GONE, EXIT_RE
 const { IGNORE_ALL, JUMP, JUMP_IF_ERROR, JUMP_IF_OK, JUMP_IF_ZERO, RESTART, SET_CHANNEL } = protocol;
 
 const EPERM = 1n;
+const ENOENT = 2n;
 const EINTR = 4n;
 const EBADF = 9n;
 const SIGCHLD = 17;
@@ -499,6 +500,23 @@ for (const arch of ['x86_64', 'aarch64'] satisfies Architecture[]) {
         program.call('exit_group', [7]);
         agent.channel.send(program.message());
         expect(await agent.exit).toEqual({ code: 7, signal: null });
+      });
+
+      nativeOnly('a failure can be told through shared memory where nothing but execve is allowed', async () => {
+        const page = 0x3000_0000;
+        const path = join(folder, `${arch}.shared`);
+        writeFileSync(path, Buffer.alloc(4096));
+        const file = program.call('openat', [-100 /* AT_FDCWD */, program.text(path), 2 /* O_RDWR */]);
+        program.call('mmap', [page, 4096, 3 /* PROT_READ | PROT_WRITE */, 0x11 /* MAP_SHARED | MAP_FIXED */, resultOf(file), 0], {
+          flags: indirect(4),
+        });
+        const execve = arch === 'x86_64' ? 59 : 221;
+        loadFilter([0x20, 0, 0, 0], [0x15, 0, 1, execve], [0x06, 0, 0, ALLOW], [0x06, 0, 0, EPERM_FOR_ALL]);
+        const failed = program.call('execve', [program.text('/does/not/exist'), 0, 0], { flags: JUMP_IF_ERROR, jump: program.next + 1 });
+        program.store(page, resultOf(failed), { flags: indirect(1) });
+        agent.channel.send(program.message());
+        expect(await agent.exit).toEqual({ code: null, signal: 'SIGILL' });
+        expect(readFileSync(path).readBigInt64LE()).toBe(-ENOENT);
       });
 
       nativeOnly('where nothing is allowed, not even to exit, the agent ends all the same', async () => {
