@@ -2,13 +2,12 @@
 
 import { createHash, type Hash } from 'node:crypto';
 import { type Digest, type DigestAlgorithm, isDigestAlgorithm } from '../../../specs/image/digest.ts';
+import { ImageError } from '../base/errors.ts';
 
 /** Content that is not what its descriptor says, or a digest nothing here can compute. */
-export class DigestError extends Error {
-  readonly code = 'digest';
-
+export class DigestError extends ImageError {
   constructor(message: string) {
-    super(message);
+    super('digest', message);
     this.name = 'DigestError';
   }
 }

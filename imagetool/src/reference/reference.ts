@@ -3,6 +3,7 @@
  */
 
 import { type Digest, isDigest } from '../../../specs/image/digest.ts';
+import { ImageError } from '../base/errors.ts';
 
 export interface Reference {
   /** `docker.io`, `localhost:5000`, `[::1]:5000`. */
@@ -15,11 +16,9 @@ export interface Reference {
 }
 
 /** A name that follows no reference's grammar. The message says which part and why. */
-export class InvalidReferenceError extends Error {
-  readonly code = 'reference';
-
+export class InvalidReferenceError extends ImageError {
   constructor(text: string, problem: string) {
-    super(`invalid reference ${JSON.stringify(text)}: ${problem}`);
+    super('reference', `invalid reference ${JSON.stringify(text)}: ${problem}`);
     this.name = 'InvalidReferenceError';
   }
 }
