@@ -1,0 +1,110 @@
+/**
+ * The typed side of an agent: takes programs, gives results, turns a failed operation into an error that says which step of the plan
+ * and which place of config.json it came from.
+ */
+import type { RuntimeError } from '../base/errors.ts';
+import { syscallError } from '../linux/errno.ts';
+import { close } from '../linux/files.ts';
+import type { Sys } from '../sys/sys.ts';
+import { IGNORE_ALL, JUMP, JUMP_IF_ERROR } from './agent/protocol.ts';
+import { AgentGone, receiveReply, sendMessage } from './channel.ts';
+import { decodeReply, encodeProgram, type Results } from './encode.ts';
+import type { Argument, Operation, Output, Program, ResultOf } from './program.ts';
+
+const ERROR_ALLOWED = IGNORE_ALL | JUMP | JUMP_IF_ERROR;
+
+/** Results by the values that building the program returned. */
+export interface ProgramResults {
+  value(result: ResultOf): number;
+  output(output: Output): ArrayBuffer;
+}
+
+/** What operations need of an init process; tests give a double that records. */
+export interface Init {
+  /** Runs a program to its end. Throws `SyscallError` for the first operation that failed, `AgentGone` when the agent died. */
+  run(program: Program): ProgramResults;
+  /** Sends a program whose answer is waited for by somebody else, or by `finish`. */
+  send(program: Program): void;
+}
+
+/** The first argument that names the failed call's object: a path, most often. */
+function objectOf(operation: Operation): string | undefined {
+  if (operation.label.object !== undefined) return operation.label.object;
+  const text = (argument: Argument): argument is string => typeof argument === 'string' && argument !== '';
+  return operation.args.find(text);
+}
+
+/** The error of a program's failed operation. */
+export function operationError(operation: Operation, errno: number): RuntimeError {
+  const { step, configPath } = operation.label;
+  const object = objectOf(operation);
+  const failure = { syscall: operation.call, errno, step };
+  const what = `${step}: ${operation.call}${object === undefined ? '' : ` ${object}`}`;
+  return syscallError({ ...failure, ...(object === undefined ? {} : { object }), ...(configPath === undefined ? {} : { configPath }) }, what);
+}
+
+/** Throws when the results tell of a failure. */
+export function checkResults(program: Program, results: Results): void {
+  const { done, values } = results;
+  const operation = program.operations[done - 1];
+  const value = values[done - 1];
+  if (operation === undefined || value === undefined || value >= 0 || value < -4095) return;
+  // The last operation can also have been one whose error was allowed: then the program came to its end by itself.
+  if (done === program.operations.length && (operation.ignoredErrno === -value || (operation.flags & ERROR_ALLOWED) !== 0)) return;
+  throw operationError(operation, -value);
+}
+
+export class InitProcess implements Init {
+  readonly #sys: Sys;
+  readonly pid: number;
+  channel: number;
+
+  /** Takes over the channel: `release` closes it. */
+  constructor(sys: Sys, pid: number, channel: number) {
+    this.#sys = sys;
+    this.pid = pid;
+    this.channel = channel;
+  }
+
+  send(program: Program): void {
+    program.silent = true;
+    sendMessage(this.#sys, this.channel, encodeProgram(this.#sys, program).message, program.label.step);
+  }
+
+  run(program: Program): ProgramResults {
+    const results = this.#exchange(program);
+    if (results === undefined) throw new AgentGone(program.label.step);
+    checkResults(program, results);
+    return programResults(results);
+  }
+
+  /**
+   * Runs a program that ends in execve. Returns when the new program runs (the channel, close-on-exec, ends); throws the failed operation.
+   */
+  execute(program: Program): void {
+    const results = this.#exchange(program);
+    if (results !== undefined) checkResults(program, results);
+  }
+
+  #exchange(program: Program): Results | undefined {
+    const encoded = encodeProgram(this.#sys, program);
+    const doing = program.operations[0]?.label.step ?? 'nothing';
+    sendMessage(this.#sys, this.channel, encoded.message, doing);
+    const reply = receiveReply(this.#sys, this.channel, encoded.replyBytes, doing);
+    const sizes = program.outputs.map((output) => output.sizeBytes);
+    return reply === undefined ? undefined : decodeReply(reply, program.operations.length, sizes);
+  }
+
+  /** Closes the channel. An agent that waits on it ends. */
+  release(): void {
+    if (this.channel >= 0) close(this.#sys, this.channel);
+    this.channel = -1;
+  }
+}
+
+export function programResults(results: Results): ProgramResults {
+  return {
+    value: (result) => results.values[result.op] ?? 0,
+    output: (output) => results.outputs[output.index] ?? new ArrayBuffer(0),
+  };
+}

@@ -1,0 +1,108 @@
+/**
+ * Paths inside the container's root. Each is resolved once, by openat2(2) with RESOLVE_IN_ROOT, and from there on only its descriptor is used:
+ * what the container (or another one that shares a volume) does to the path in the meantime has no effect (CVE-2021-30465, CVE-2019-18837,
+ * CVE-2024-45310).
+ */
+import type { AgentFds } from '../init/agent-fds.ts';
+import { JUMP_IF_OK } from '../init/agent/protocol.ts';
+import { type Argument, type Program, type ResultOf, struct } from '../init/program.ts';
+import { EEXIST, ENOENT } from '../linux/errno.ts';
+import {
+  O_CLOEXEC,
+  O_CREAT,
+  O_DIRECTORY,
+  O_EXCL,
+  O_NOFOLLOW,
+  O_PATH,
+  O_WRONLY,
+  RESOLVE_IN_ROOT,
+  RESOLVE_NO_MAGICLINKS,
+  RESOLVE_NO_SYMLINKS,
+} from '../linux/open-flags.ts';
+import type { Architecture } from '../sys/sys.ts';
+
+/** What compiling a step needs to know. */
+export interface Target {
+  readonly program: Program;
+  readonly arch: Architecture;
+  readonly fds: AgentFds;
+}
+
+const OPEN_HOW_BYTES = 24;
+
+/** openat2(2) below a directory. `flags` without O_CLOEXEC, which is always set. */
+export function openBelow(target: Target, directory: Argument, path: string, how: { flags: number; resolve: number; ignore?: number }): ResultOf {
+  const openHow = struct(
+    [
+      [8, how.flags | O_CLOEXEC],
+      [8, 0],
+      [8, how.resolve],
+    ],
+    `{flags=0${(how.flags | O_CLOEXEC).toString(8)}, resolve=0x${how.resolve.toString(16)}}`,
+  );
+  const options = { object: path, ...(how.ignore === undefined ? {} : { ignore: how.ignore }) };
+  return target.program.call('openat2', [directory, path, openHow, OPEN_HOW_BYTES], options);
+}
+
+/** The path as openat2 takes it below the root: never empty. */
+export function belowRoot(path: string): string {
+  return path === '/' ? '.' : path.replace(/^\/+/, '');
+}
+
+const IN_ROOT = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
+
+/** An O_PATH descriptor of a path in the root. `flags` adds O_DIRECTORY or O_NOFOLLOW. */
+export function openInRoot(target: Target, path: string, flags = 0, ignore?: number): ResultOf {
+  const how = { flags: O_PATH | flags, resolve: IN_ROOT, ...(ignore === undefined ? {} : { ignore }) };
+  return openBelow(target, target.fds.root, belowRoot(path), how);
+}
+
+/** [directory, last part] of a clean absolute path. */
+export function splitPath(path: string): readonly [string, string] {
+  const slash = path.lastIndexOf('/');
+  return [path.slice(0, slash) || '/', path.slice(slash + 1)];
+}
+
+/**
+ * Makes the missing directories of a path. Every part is made relative to its parent's descriptor, so that a symbolic link put there in the
+ * meantime can lead nowhere outside the root; mkdirat(2) itself does not follow one.
+ */
+export function makeDirectories(target: Target, path: string): void {
+  const { program, arch } = target;
+  const parts = path.split('/').filter((part) => part !== '');
+  if (parts.length === 0) return;
+  const there = program.place();
+  openInRoot(target, path, O_DIRECTORY(arch), ENOENT);
+  program.jumpTo(there, JUMP_IF_OK);
+  let prefix = '/';
+  for (const part of parts) {
+    const parent = openInRoot(target, prefix, O_DIRECTORY(arch));
+    program.call('mkdirat', [parent, part, 0o755], { ignore: EEXIST, object: `${prefix === '/' ? '' : prefix}/${part}` });
+    program.call('close', [parent]);
+    prefix = prefix === '/' ? `/${part}` : `${prefix}/${part}`;
+  }
+  program.here(there);
+}
+
+/** Makes an empty file where nothing is, with its directories: a target to mount a file on. */
+export function makeFile(target: Target, path: string): void {
+  const { program, arch } = target;
+  const there = program.place();
+  openInRoot(target, path, 0, ENOENT);
+  program.jumpTo(there, JUMP_IF_OK);
+  const [directory, name] = splitPath(path);
+  makeDirectories(target, directory);
+  const parent = openInRoot(target, directory, O_DIRECTORY(arch));
+  const flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW(arch) | O_CLOEXEC;
+  const file = program.call('openat', [parent, name, flags, 0o755], { ignore: EEXIST, object: path });
+  program.call('close', [file], { ignore: 'all' });
+  program.call('close', [parent]);
+  program.here(there);
+}
+
+/** An O_PATH descriptor of a directory of the root, made if missing. With `plain`, no part may be a symbolic link. */
+export function openDirectory(target: Target, path: string, plain = false): ResultOf {
+  makeDirectories(target, path);
+  const resolve = plain ? IN_ROOT | RESOLVE_NO_SYMLINKS : IN_ROOT;
+  return openBelow(target, target.fds.root, belowRoot(path), { flags: O_PATH | O_DIRECTORY(target.arch), resolve });
+}

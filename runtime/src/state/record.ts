@@ -1,0 +1,47 @@
+/** What is kept of a container between commands: one small file, `state.json`, beside the frozen `config.json`. */
+import { RuntimeError } from '../base/errors.ts';
+
+export interface CgroupRecord {
+  /** Absolute host directory. */
+  readonly directory: string;
+  /** Who made it and removes it. */
+  readonly driver: 'cgroupfs' | 'systemd';
+  /** The systemd unit, with that driver. */
+  readonly unit?: string;
+}
+
+export interface ContainerRecord {
+  readonly ociVersion: string;
+  readonly id: string;
+  /** Absolute path. */
+  readonly bundle: string;
+  /** Absolute path of the root file system. */
+  readonly rootfs: string;
+  readonly annotations: Readonly<Record<string, string>>;
+  /** RFC 3339, UTC. */
+  readonly created: string;
+  /** User id of who created it. */
+  readonly owner: number;
+  /** The init process, or 0 while it is not there yet. */
+  readonly pid: number;
+  /** Start time of the init process in clock ticks since boot: with the pid it cannot be mistaken for another process. */
+  readonly startTime: number;
+  readonly cgroup?: CgroupRecord;
+}
+
+export function parseRecord(text: string, path: string): ContainerRecord {
+  // The file is our own and was written as a whole: it is checked for being one, not validated.
+  const value: unknown = parse(text, path);
+  if (typeof value !== 'object' || value === null || !('id' in value) || !('pid' in value)) {
+    throw new RuntimeError('state-corrupt', `${path} is not the state of a container`, { hint: 'remove the container with delete --force' });
+  }
+  return value as ContainerRecord;
+}
+
+function parse(text: string, path: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new RuntimeError('state-corrupt', `${path} is not the state of a container`, { cause: error, hint: 'remove the container with delete --force' });
+  }
+}
