@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Sys } from '../../sys/sys.ts';
 import { type Cgroup, type CreateOptions, createCgroup } from '../create.ts';
-import { findHierarchy, type Hierarchy } from '../hierarchy.ts';
+import { availableControllers, findHierarchy, type Hierarchy } from '../hierarchy.ts';
 import { joinCgroup, killAll } from '../processes.ts';
 import { removeCgroup } from '../remove.ts';
 
@@ -21,6 +21,13 @@ export class CgroupFixture {
     this.hierarchy = hierarchy;
     this.base = `tsrun-test-${name}-${process.pid}`;
     this.#sys = sys;
+  }
+
+  /** Throws where the hierarchy lacks controllers, as on a hybrid host: such tests run in a guest kernel. */
+  requireControllers(...controllers: readonly string[]): void {
+    const available = availableControllers(this.#sys, this.hierarchy.mountPoint);
+    const missing = controllers.filter((name) => !available.includes(name));
+    if (missing.length > 0) throw new Error(`needs cgroup v2 with ${missing.join(', ')}: to be run in the guest kernel`);
   }
 
   directory(path: string): string {
