@@ -1,4 +1,4 @@
-import { array, boolean, integer, object, optional, string, uint32, uint64 } from '../schema/combinators.ts';
+import { array, boolean, integer, object, oneOf, optional, string, uint32, uint64 } from '../schema/combinators.ts';
 import type { Infer } from '../schema/schema.ts';
 import { Capabilities } from './linux/capabilities.ts';
 import { ExecCPUAffinity, IoPriority, Scheduler } from './linux/scheduling.ts';
@@ -22,8 +22,29 @@ export const User = object(
 );
 export interface User extends Infer<typeof User> {}
 
+/** The resources of getrlimit(2); a name's index is the kernel's number. */
+export const RLIMIT_TYPES = [
+  'RLIMIT_CPU',
+  'RLIMIT_FSIZE',
+  'RLIMIT_DATA',
+  'RLIMIT_STACK',
+  'RLIMIT_CORE',
+  'RLIMIT_RSS',
+  'RLIMIT_NPROC',
+  'RLIMIT_NOFILE',
+  'RLIMIT_MEMLOCK',
+  'RLIMIT_AS',
+  'RLIMIT_LOCKS',
+  'RLIMIT_SIGPENDING',
+  'RLIMIT_MSGQUEUE',
+  'RLIMIT_NICE',
+  'RLIMIT_RTPRIO',
+  'RLIMIT_RTTIME',
+] as const;
+export type RlimitType = (typeof RLIMIT_TYPES)[number];
+
 /** One resource limit; `RLIM_INFINITY` is 18446744073709551615 (`config.md#posix-process`). */
-export const Rlimit = object({ type: string, soft: uint64, hard: uint64 }, { section: 'config.md#posix-process' });
+export const Rlimit = object({ type: oneOf(RLIMIT_TYPES), soft: uint64, hard: uint64 }, { section: 'config.md#posix-process' });
 export interface Rlimit extends Infer<typeof Rlimit> {}
 
 /** The container's process, or a process to execute in a running container (`config.md#process`). */

@@ -12,12 +12,11 @@ export interface Problem {
   readonly reference: string | undefined;
 }
 
-/** The problem in one line: `process.cwd: must be an absolute path, but is "tmp" (config.md#process)`. */
+/** The problem in one line: `process.cwd = "tmp": must be an absolute path (config.md#process)`. */
 export function describeProblem(problem: Problem): string {
-  const place = problem.path === '' ? '' : `${problem.path}: `;
-  const value = problem.value === undefined ? '' : `, but is ${describeValue(problem.value)}`;
+  const place = [problem.path, problem.value === undefined ? '' : describeValue(problem.value)].filter((part) => part !== '').join(' = ');
   const reference = problem.reference === undefined ? '' : ` (${problem.reference})`;
-  return `${place}${problem.message}${value}${reference}`;
+  return `${place}${place === '' ? '' : ': '}${problem.message}${reference}`;
 }
 
 const MAX_SHOWN = 60;

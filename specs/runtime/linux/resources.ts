@@ -25,6 +25,7 @@ export const DeviceCgroup = object(
     /** Absent, or -1 as some callers write: all numbers. */
     major: optional(int64),
     minor: optional(int64),
+    /** Absent: all of them. */
     access: optional(matching(/^[rwm]+$/, 'a combination of r (read), w (write) and m (mknod)')),
   },
   { section: 'config-linux.md#allowed-device-list' },
