@@ -61,6 +61,9 @@ export function createNodeSys(): Sys {
     },
 
     call(pointer: Address, ...args: CallArgument[]): number {
+      if (pointer === 0) {
+        throw new TypeError('there is no function at address 0');
+      }
       try {
         return Number(koffi.call(pointer, functionType, ...registers(args)));
       } finally {
@@ -132,6 +135,10 @@ function registerOf(argument: number | bigint | ArrayBuffer | null): Register {
 
 /** Only ever of an ArrayBuffer, which V8 never moves; the bytes of a small typed array may lie on its moving heap. */
 function addressOf(buffer: ArrayBuffer): Address {
+  // Checked, since what is passed by mistake must not become the descriptor 0. By name, since a test's realm has another constructor.
+  if (Object.prototype.toString.call(buffer) !== '[object ArrayBuffer]') {
+    throw new TypeError('an argument must be a number, a bigint, a string, an ArrayBuffer or null');
+  }
   return Number(koffi.address(buffer));
 }
 

@@ -1,0 +1,49 @@
+// npm run build: everything under dist/, the commands in dist/bin/.
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { dist, locked, Missing, root } from './build/files.mjs';
+import { buildNative } from './build/native.mjs';
+import { buildNodeCommands, writeLauncher } from './build/node-commands.mjs';
+
+const entriesFolder = join(root, 'runtime/src/cli/entries');
+const native = join(dist, 'bin/tsrun');
+
+if (!existsSync(join(root, 'node_modules/esbuild'))) {
+  console.error('The build needs the packages of package-lock.json: npm ci');
+  process.exit(1);
+}
+await locked(async () => {
+  const commands = await buildNodeCommands();
+  const missing = await buildTsrun();
+  console.log(`Built in dist/bin: ${[...(existsSync(native) ? ['tsrun'] : []), ...commands].join(', ')}`);
+  if (missing) {
+    console.log(`dist/bin/tsrun is the Node command, which does the same but starts slowly: ${missing}. Then: npm run build`);
+  }
+});
+
+/** The native command, or the Node command in its place and the reason. @returns {Promise<string | undefined>} */
+async function buildTsrun() {
+  const entries = nativeEntries();
+  if (entries.length === 0) {
+    return undefined;
+  }
+  try {
+    await buildNative(entries, native);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof Missing)) {
+      throw error;
+    }
+    writeLauncher(native, join(dist, 'tsrun.cjs'));
+    return error.message;
+  }
+}
+
+/** `main.ts`, which knows every command, and one file for each command that has a smaller bundle of its own. */
+function nativeEntries() {
+  if (!existsSync(join(entriesFolder, 'main.ts'))) {
+    return [];
+  }
+  const others = readdirSync(entriesFolder).filter((name) => name.endsWith('.ts') && name !== 'main.ts');
+  return ['main.ts', ...others.sort()].map((name) => join(entriesFolder, name));
+}

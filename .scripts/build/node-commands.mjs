@@ -1,0 +1,72 @@
+// Makes the commands that run on Node: one bundle each, and a launcher that can be started with an empty environment from anywhere.
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { dist, Missing, makeFrom, replaceFile, root, run } from './files.mjs';
+import { findCompiler } from './native.mjs';
+
+/** The commands, their main files, and their bundles. Those whose main file is not there are left out. */
+const COMMANDS = [
+  { name: 'tsrun-node', main: 'runtime/src/cli/node-main.ts', bundle: 'tsrun.cjs' },
+  { name: 'tsimg', main: 'imagetool/src/cli/main.ts', bundle: 'tsimg.cjs' },
+  { name: 'tsctl', main: 'shim/src/front/main.ts', bundle: 'tsctl.cjs' },
+  { name: 'containerd-shim-tsrun-v2', main: 'shim/src/cli/main.ts', bundle: 'containerd-shim-tsrun-v2.cjs' },
+  { name: 'tsrun-conformance', main: 'conformance/main.ts', bundle: 'tsrun-conformance.cjs' },
+];
+
+/** Makes all Node commands. Returns the names of those made. */
+export async function buildNodeCommands() {
+  const commands = COMMANDS.filter(({ main }) => existsSync(join(root, main)));
+  await Promise.all(commands.map(({ main, bundle }) => bundleForNode(join(root, main), join(dist, bundle))));
+  for (const { name, bundle } of commands) {
+    writeLauncher(join(dist, 'bin', name), join(dist, bundle));
+  }
+  return commands.map(({ name }) => name);
+}
+
+/** @param {string} main @param {string} output */
+export async function bundleForNode(main, output) {
+  const { build } = await import('esbuild');
+  const { outputFiles } = await build({
+    entryPoints: [main],
+    outfile: output,
+    write: false,
+    bundle: true,
+    format: 'cjs',
+    platform: 'node',
+    target: 'node20',
+    external: ['koffi'],
+    logLevel: 'warning',
+  });
+  replaceFile(output, outputFiles[0]?.contents ?? '');
+}
+
+/**
+ * Node would obey NODE_OPTIONS and NODE_PATH of whoever calls the command, which may be a container's engine. A shebang line can neither drop
+ * them nor do without PATH; a small static executable can, for 0.5 ms (a shell takes 2 ms).
+ * @param {string} path @param {string} bundle
+ */
+export function writeLauncher(path, bundle) {
+  const node = process.execPath;
+  const source = join(root, '.scripts/build/launcher.c');
+  const compiler = compilerIfAny();
+  makeFrom(path, { files: [source], words: [compiler ?? 'sh', node, bundle] }, (temporary) => {
+    if (compiler) {
+      const defines = [`-DNODE=${JSON.stringify(node)}`, `-DSCRIPT=${JSON.stringify(bundle)}`];
+      run(compiler, ['-O2', '-static', '-s', ...defines, '-o', temporary, source]);
+    } else {
+      const words = [node, '--no-warnings', bundle].map((word) => `'${word.replaceAll("'", `'\\''`)}'`);
+      writeFileSync(temporary, `#!/bin/sh\nunset NODE_OPTIONS NODE_PATH\nexec ${words.join(' ')} "$@"\n`, { mode: 0o755 });
+    }
+  });
+}
+
+function compilerIfAny() {
+  try {
+    return findCompiler();
+  } catch (error) {
+    if (error instanceof Missing) {
+      return undefined;
+    }
+    throw error;
+  }
+}
