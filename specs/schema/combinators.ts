@@ -56,8 +56,6 @@ export function map<S extends Schema<unknown>>(
 
 /** An object with named properties: plain schemas are required, `optional(…)` ones are not. */
 export function object<F extends Fields>(fields: F, options: ObjectOptions = {}): Schema<InferObject<F>> {
-  // Without a prototype, a key such as "constructor" in the input finds no field.
-  Object.setPrototypeOf(fields, null);
   return schema<InferObject<F>>({
     kind: 'object',
     fields,

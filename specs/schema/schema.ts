@@ -66,7 +66,7 @@ export interface ObjectNode {
   readonly section: string | undefined;
   /** What an unknown property is. The specification wants them ignored; where the names are a closed set of choices they are errors. */
   readonly unknown: 'warning' | 'error';
-  /** Names of the required properties; filled in by the first check. */
+  /** Names of the required properties; filled in when the node is first used. */
   required: readonly string[] | undefined;
 }
 

@@ -63,13 +63,13 @@ class Validator {
   }
 
   #checkObject(node: ObjectNode, object: Dictionary): void {
+    const required = node.required ?? prepare(node);
     for (const key of Object.keys(object)) {
       const field = node.fields[key];
       if (field === undefined) this.#reportUnknown(node, key);
       else this.#checkProperty(field, object, key);
     }
-    node.required ??= Object.keys(node.fields).filter((key) => !isOptional(node.fields[key]));
-    for (const key of node.required) {
+    for (const key of required) {
       if (object[key] === undefined) this.errors.push(this.#problem('required', key, undefined, 'is required'));
     }
   }
@@ -112,6 +112,14 @@ class Validator {
     const path = formatPath(step === undefined ? this.#steps : [...this.#steps, step]);
     return { rule, path, value, message, reference: this.#section };
   }
+}
+
+/** Makes a node ready for use; not done when it is declared, since most programs use few of the nodes they have. */
+function prepare(node: ObjectNode): readonly string[] {
+  // Without a prototype, a key such as "constructor" in the input finds no field.
+  Object.setPrototypeOf(node.fields, null);
+  node.required = Object.keys(node.fields).filter((key) => !isOptional(node.fields[key]));
+  return node.required;
 }
 
 function isOptional(field: Field | undefined): boolean {

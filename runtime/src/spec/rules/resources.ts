@@ -2,7 +2,7 @@ import { formatStep, joinPaths } from '../../../../specs/json/json-path.ts';
 import type { Config } from '../../../../specs/runtime/config.ts';
 import type { LinuxResources } from '../../../../specs/runtime/linux/resources.ts';
 import { parseIndexList } from '../index-list.ts';
-import type { Rule } from './rule.ts';
+import { checkItems, type Rule } from './rule.ts';
 
 const MEMORY = 'config-linux.md#memory';
 const CPU = 'config-linux.md#cpu';
@@ -13,13 +13,13 @@ export const resourceErrors: readonly Rule<LinuxResources>[] = [
     id: 'device-cgroup-numbers',
     reference: 'config-linux.md#allowed-device-list',
     check({ devices }, report) {
-      for (const [index, device] of (devices ?? []).entries()) {
+      checkItems(devices, 'devices', report, (device, reportItem) => {
         for (const name of ['major', 'minor'] as const) {
           // -1 is how docker writes "all".
           const number = device[name] ?? -1;
-          if (number < -1 || number > 0xffffffff) report(`devices[${index}].${name}`, number, 'must be a device number, or -1 for all');
+          if (number < -1 || number > 0xffffffff) reportItem(name, number, 'must be a device number, or -1 for all');
         }
-      }
+      });
     },
   },
   {
@@ -63,10 +63,9 @@ export const resourceErrors: readonly Rule<LinuxResources>[] = [
     id: 'block-io-weight',
     reference: 'config-linux.md#block-io',
     check({ blockIO }, report) {
-      for (const [index, { weight, leafWeight }] of (blockIO?.weightDevice ?? []).entries()) {
-        if (weight === undefined && leafWeight === undefined)
-          report(`blockIO.weightDevice[${index}]`, undefined, 'must have weight or leafWeight');
-      }
+      checkItems(blockIO?.weightDevice, 'blockIO.weightDevice', report, ({ weight, leafWeight }, reportItem) => {
+        if (weight === undefined && leafWeight === undefined) reportItem('', undefined, 'must have weight or leafWeight');
+      });
     },
   },
   {
