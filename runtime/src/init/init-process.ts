@@ -10,6 +10,7 @@ import { IGNORE_ALL, JUMP, JUMP_IF_ERROR } from './agent/protocol.ts';
 import { AgentGone, receiveReply, sendMessage } from './channel.ts';
 import { decodeReply, encodeProgram, type Results } from './encode.ts';
 import type { Argument, Operation, Output, Program, ResultOf } from './program.ts';
+import type { SavedProgram } from './saved-program.ts';
 
 const ERROR_ALLOWED = IGNORE_ALL | JUMP | JUMP_IF_ERROR;
 
@@ -23,8 +24,6 @@ export interface ProgramResults {
 export interface Init {
   /** Runs a program to its end. Throws `SyscallError` for the first operation that failed, `AgentGone` when the agent died. */
   run(program: Program): ProgramResults;
-  /** Sends a program whose answer is waited for by somebody else, or by `finish`. */
-  send(program: Program): void;
 }
 
 /** The first argument that names the failed call's object: a path, most often. */
@@ -44,13 +43,13 @@ export function operationError(operation: Operation, errno: number): RuntimeErro
 }
 
 /** Throws when the results tell of a failure. */
-export function checkResults(program: Program, results: Results): void {
+export function checkResults(operations: readonly Operation[], results: Results): void {
   const { done, values } = results;
-  const operation = program.operations[done - 1];
+  const operation = operations[done - 1];
   const value = values[done - 1];
   if (operation === undefined || value === undefined || value >= 0 || value < -4095) return;
   // The last operation can also have been one whose error was allowed: then the program came to its end by itself.
-  if (done === program.operations.length && (operation.ignoredErrno === -value || (operation.flags & ERROR_ALLOWED) !== 0)) return;
+  if (done === operations.length && (operation.ignoredErrno === -value || (operation.flags & ERROR_ALLOWED) !== 0)) return;
   throw operationError(operation, -value);
 }
 
@@ -66,15 +65,15 @@ export class InitProcess implements Init {
     this.channel = channel;
   }
 
-  send(program: Program): void {
-    program.silent = true;
-    sendMessage(this.#sys, this.channel, encodeProgram(this.#sys, program).message, program.label.step);
+  /** Sends a program whose answer goes elsewhere. */
+  sendEncoded(message: ArrayBuffer, doing: string): void {
+    sendMessage(this.#sys, this.channel, message, doing);
   }
 
   run(program: Program): ProgramResults {
     const results = this.#exchange(program);
     if (results === undefined) throw new AgentGone(program.label.step);
-    checkResults(program, results);
+    checkResults(program.operations, results);
     return programResults(results);
   }
 
@@ -83,14 +82,33 @@ export class InitProcess implements Init {
    */
   execute(program: Program): void {
     const results = this.#exchange(program);
-    if (results !== undefined) checkResults(program, results);
+    if (results !== undefined) checkResults(program.operations, results);
+  }
+
+  /** As `execute`, for a program that was kept as bytes. */
+  executeSaved(saved: SavedProgram): void {
+    const doing = saved.operations[0]?.label.step ?? 'execute';
+    sendMessage(this.#sys, this.channel, saved.message, doing);
+    const reply = receiveReply(this.#sys, this.channel, saved.replyBytes, doing);
+    if (reply !== undefined) checkResults(saved.operations, decodeReply(reply, saved.operations.length, []));
+  }
+
+  /** Waits for the answer to a program that was sent by somebody else: the process this one was cloned from. */
+  receive(program: Program): ProgramResults {
+    const results = this.#reply(program, encodeProgram(this.#sys, program).replyBytes);
+    if (results === undefined) throw new AgentGone(program.label.step);
+    checkResults(program.operations, results);
+    return programResults(results);
   }
 
   #exchange(program: Program): Results | undefined {
     const encoded = encodeProgram(this.#sys, program);
-    const doing = program.operations[0]?.label.step ?? 'nothing';
-    sendMessage(this.#sys, this.channel, encoded.message, doing);
-    const reply = receiveReply(this.#sys, this.channel, encoded.replyBytes, doing);
+    sendMessage(this.#sys, this.channel, encoded.message, firstStep(program));
+    return this.#reply(program, encoded.replyBytes);
+  }
+
+  #reply(program: Program, replyBytes: number): Results | undefined {
+    const reply = receiveReply(this.#sys, this.channel, replyBytes, firstStep(program));
     const sizes = program.outputs.map((output) => output.sizeBytes);
     return reply === undefined ? undefined : decodeReply(reply, program.operations.length, sizes);
   }
@@ -100,6 +118,10 @@ export class InitProcess implements Init {
     if (this.channel >= 0) close(this.#sys, this.channel);
     this.channel = -1;
   }
+}
+
+function firstStep(program: Program): string {
+  return program.operations[0]?.label.step ?? program.label.step;
 }
 
 export function programResults(results: Results): ProgramResults {

@@ -65,7 +65,7 @@ function wait(sys: Sys, idType: number, id: number, options: number): ExitStatus
   if (result === -ECHILD) return undefined;
   if (result < 0) throw syscallError({ syscall: 'waitid', errno: -result, object: `process ${id}` });
   const view = new DataView(info);
-  const pid = view.getInt32(12, true);
+  const pid = view.getInt32(16, true);
   if (pid === 0) return undefined;
   return { pid, status: view.getInt32(24, true), signaled: view.getInt32(8, true) !== CLD_EXITED };
 }

@@ -49,6 +49,7 @@ const NUMBERS = {
   getrandom: [318, 278],
   getsockopt: [55, 209],
   getxattr: [191, 8],
+  getuid: [102, 174],
   inotify_add_watch: [254, 27],
   inotify_init1: [294, 26],
   ioctl: [16, 29],

@@ -1,4 +1,5 @@
 /** What is kept of a container between commands: one small file, `state.json`, beside the frozen `config.json`. */
+import type { Hook } from '../../../specs/runtime/hooks.ts';
 import { RuntimeError } from '../base/errors.ts';
 
 export interface CgroupRecord {
@@ -6,6 +7,8 @@ export interface CgroupRecord {
   readonly directory: string;
   /** Who made it and removes it. */
   readonly driver: 'cgroupfs' | 'systemd';
+  /** Directories made for it, ancestors first: removed with it when nobody else uses them. */
+  readonly created: readonly string[];
   /** The systemd unit, with that driver. */
   readonly unit?: string;
 }
@@ -27,7 +30,13 @@ export interface ContainerRecord {
   /** Start time of the init process in clock ticks since boot: with the pid it cannot be mistaken for another process. */
   readonly startTime: number;
   readonly cgroup?: CgroupRecord;
+  /** Descriptors after 2 that the program keeps: they move the numbers of the init process's own (`agentFds`). */
+  readonly preservedFds: number;
+  /** The hooks that later commands run, so that they need not read the configuration. */
+  readonly hooks: LaterHooks;
 }
+
+export type LaterHooks = { readonly [Name in 'startContainer' | 'poststart' | 'poststop']?: readonly Hook[] | undefined };
 
 export function parseRecord(text: string, path: string): ContainerRecord {
   // The file is our own and was written as a whole: it is checked for being one, not validated.

@@ -1,0 +1,32 @@
+/** The container's cgroup: made at create, removed at delete. */
+import type { Config } from '../../../specs/runtime/config.ts';
+import { applyResources } from '../cgroups/apply.ts';
+import { type Cgroup, createCgroup } from '../cgroups/create.ts';
+import { cgroupOfProcess, findHierarchy, noHierarchyError } from '../cgroups/hierarchy.ts';
+import { cgroupfsPath } from '../cgroups/path.ts';
+import { controllerNeeds, planResources } from '../cgroups/resources.ts';
+import type { Context } from './context.ts';
+import { isPrivileged } from './host-facts.ts';
+
+/**
+ * Makes the cgroup and applies the limits.
+ * @returns undefined where there can be none and none is needed: rootless, without limits
+ * @throws RuntimeError naming the controller and the place in config.json for a limit that cannot be applied
+ */
+export function makeCgroup(context: Context, config: Config, id: string): Cgroup | undefined {
+  const { sys } = context;
+  const resources = config.linux?.resources ?? {};
+  const plan = planResources(resources);
+  for (const warning of plan.warnings) context.warn(warning.message);
+  const needs = controllerNeeds(plan.writes);
+  const optional = !isPrivileged(sys);
+  const hierarchy = findHierarchy(sys);
+  if (hierarchy === undefined) {
+    if (needs.length === 0) return undefined;
+    throw noHierarchyError({ configPath: 'linux.resources' });
+  }
+  const path = cgroupfsPath({ cgroupsPath: config.linux?.cgroupsPath, id, ownCgroup: cgroupOfProcess(sys, 'self') ?? '/' });
+  const cgroup = createCgroup(sys, hierarchy, path, { needs, optional });
+  if (cgroup !== undefined) applyResources(sys, cgroup, plan);
+  return cgroup;
+}

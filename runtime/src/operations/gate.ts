@@ -1,0 +1,58 @@
+/**
+ * The start gate: the last thing `create` has init do is accept(2) on a socket in the container's 0700 directory. Whoever starts the container
+ * connects, becomes init's channel, and sends the last program. The container is `created` exactly while the socket is there.
+ */
+import { RuntimeError } from '../base/errors.ts';
+import type { AgentFds } from '../init/agent-fds.ts';
+import { RESTART, SET_CHANNEL } from '../init/agent/protocol.ts';
+import { receiveReply } from '../init/channel.ts';
+import { encodeProgram } from '../init/encode.ts';
+import { InitProcess } from '../init/init-process.ts';
+import { Program } from '../init/program.ts';
+import { ECONNREFUSED, ENOENT, isErrno } from '../linux/errno.ts';
+import { connectUnix, listenUnix, SOCK_CLOEXEC } from '../linux/sockets.ts';
+import { type ContainerDirectory, GATE } from '../state/store.ts';
+import type { Sys } from '../sys/sys.ts';
+
+/** Binds the gate's socket. The caller closes the descriptor once init has it. */
+export function openGate(sys: Sys, directory: ContainerDirectory): number {
+  return listenUnix(sys, directory.socketPath(GATE), `${directory.path}/${GATE}`, 1);
+}
+
+function gateProgram(fds: AgentFds): Program {
+  const program = new Program({ step: 'wait to be started' });
+  // The old channel's number is free for the connection: a limit on descriptors cannot be in the way.
+  program.call('close', [fds.channel], { ignore: 'all' });
+  program.call('close', [fds.nextChannel]);
+  program.call('accept4', [fds.gate, null, null, SOCK_CLOEXEC], { flags: RESTART | SET_CHANNEL });
+  program.call('close', [fds.gate]);
+  return program;
+}
+
+/** Sends init to the gate. Its answer comes to whoever opens it. */
+export function waitAtGate(sys: Sys, init: InitProcess, fds: AgentFds): void {
+  const { message } = encodeProgram(sys, gateProgram(fds));
+  init.sendEncoded(message, 'go to the start gate');
+}
+
+/** Opens the gate: connects to init and waits for its greeting. The caller releases the returned process. */
+export function passGate(sys: Sys, directory: ContainerDirectory, pid: number): InitProcess {
+  const channel = connect(sys, directory);
+  const init = new InitProcess(sys, pid, channel);
+  const greeting = receiveReply(sys, channel, encodeProgram(sys, gateProgram(NO_FDS)).replyBytes, 'wait to be started');
+  if (greeting !== undefined) return init;
+  init.release();
+  throw new RuntimeError('init-gone', 'cannot start a container that has stopped');
+}
+
+/** The reply's length does not depend on the numbers. */
+const NO_FDS = { channel: 0, nextChannel: 0, gate: 0 } as AgentFds;
+
+function connect(sys: Sys, directory: ContainerDirectory): number {
+  try {
+    return connectUnix(sys, directory.socketPath(GATE), `${directory.path}/${GATE}`);
+  } catch (error) {
+    if (isErrno(error, ENOENT, ECONNREFUSED)) throw new RuntimeError('init-gone', 'cannot start a container that has stopped', { cause: error });
+    throw error;
+  }
+}

@@ -1,0 +1,63 @@
+/** Steps of the plan, carried out by an init process in one program. */
+import type { AgentFds } from '../init/agent-fds.ts';
+import type { Init, ProgramResults } from '../init/init-process.ts';
+import { Program } from '../init/program.ts';
+import type { Step } from '../plan/steps.ts';
+import { compileProcessStep } from '../process/compile.ts';
+import { compileRootfsStep } from '../rootfs/compile.ts';
+import type { Target } from '../rootfs/paths.ts';
+import type { Architecture } from '../sys/sys.ts';
+
+export interface StepSettings {
+  readonly arch: Architecture;
+  readonly fds: AgentFds;
+  /** The container has a mount namespace that is not the runtime's. */
+  readonly separateMounts: boolean;
+}
+
+type Check = (results: ProgramResults) => void;
+
+function compile(target: Target, step: Step, settings: StepSettings): Check {
+  switch (step.kind) {
+    case 'root':
+    case 'mount':
+    case 'bind':
+    case 'remount':
+    case 'device':
+    case 'symlink':
+    case 'console':
+    case 'directory':
+    case 'pivot':
+    case 'mask':
+    case 'readonly':
+    case 'readonly-root':
+      return compileRootfsStep(target, step, settings.separateMounts);
+    default:
+      return compileProcessStep(target, step);
+  }
+}
+
+/** A program of steps, and what to look at when it has run. */
+export interface CompiledSteps {
+  readonly program: Program;
+  check(results: ProgramResults): void;
+}
+
+export function compileSteps(steps: readonly Step[], settings: StepSettings): CompiledSteps {
+  const program = new Program({ step: 'begin' });
+  const target: Target = { program, arch: settings.arch, fds: settings.fds };
+  const checks = steps.map((step) => compile(target, step, settings));
+  return {
+    program,
+    check: (results) => {
+      for (const check of checks) check(results);
+    },
+  };
+}
+
+/** Runs the steps. Throws for the first that failed, or that found what must not be. */
+export function runSteps(init: Init, steps: readonly Step[], settings: StepSettings): void {
+  if (steps.length === 0) return;
+  const { program, check } = compileSteps(steps, settings);
+  check(init.run(program));
+}

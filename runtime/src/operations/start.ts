@@ -1,0 +1,48 @@
+/** start: the container's program takes the place of init (runtime.md, "Start"). */
+import { RuntimeError } from '../base/errors.ts';
+import { loadProgram } from '../init/saved-program.ts';
+import { close, open, readAll } from '../linux/files.ts';
+import type { ContainerRecord } from '../state/record.ts';
+import { type ContainerDirectory, START_PROGRAM } from '../state/store.ts';
+import { currentStatus, specState } from './container-state.ts';
+import type { Context } from './context.ts';
+import { passGate } from './gate.ts';
+import { runContainerHooks, runRuntimeHooks } from './hooks.ts';
+
+export function start(context: Context, id: string): void {
+  const directory = context.store.open(id);
+  try {
+    const record = directory.readRecord();
+    if (record === undefined) throw new RuntimeError('status', 'cannot start a container that is being created');
+    checkCreated(context, record, directory);
+    startIn(context, record, directory);
+  } finally {
+    directory.release();
+  }
+}
+
+function checkCreated(context: Context, record: ContainerRecord, directory: ContainerDirectory): void {
+  const status = currentStatus(context.sys, record, directory.hasGate());
+  if (status === 'created') return;
+  if (status === 'stopped') throw new RuntimeError('status', 'cannot start a container that has stopped');
+  throw new RuntimeError('status', `cannot start an already running container`);
+}
+
+function startIn(context: Context, record: ContainerRecord, directory: ContainerDirectory): void {
+  const { sys } = context;
+  const { startContainer, poststart } = record.hooks;
+  const file = open(sys, START_PROGRAM, { at: directory.fd });
+  const saved = loadProgram(sys, readAll(sys, file, START_PROGRAM));
+  close(sys, file);
+  const init = passGate(sys, directory, record.pid);
+  try {
+    // From here on the container is not `created` any more, whatever becomes of it.
+    directory.removeGate();
+    runContainerHooks(context, 'startContainer', startContainer, specState(record, 'created'), record.pid);
+    init.executeSaved(saved);
+  } finally {
+    // Without its channel an init that was not replaced by the program ends.
+    init.release();
+  }
+  runRuntimeHooks(context, 'poststart', poststart, specState(record, 'running'));
+}
