@@ -26,7 +26,9 @@ export function makeCgroup(context: Context, config: Config, id: string): Cgroup
     throw noHierarchyError({ configPath: 'linux.resources' });
   }
   const path = cgroupfsPath({ cgroupsPath: config.linux?.cgroupsPath, id, ownCgroup: cgroupOfProcess(sys, 'self') ?? '/' });
-  const cgroup = createCgroup(sys, hierarchy, path, { needs, optional });
+  // On a hybrid host the other hierarchies' tools (crun among them) refuse a v2 root that passes controllers on: only what a limit needs is enabled.
+  const wanted = hierarchy.unified ? 'all' : [];
+  const cgroup = createCgroup(sys, hierarchy, path, { needs, wanted, optional });
   if (cgroup !== undefined) applyResources(sys, cgroup, plan);
   return cgroup;
 }
