@@ -5,6 +5,7 @@ import { type Cgroup, createCgroup } from '../cgroups/create.ts';
 import { cgroupOfProcess, findHierarchy, noHierarchyError } from '../cgroups/hierarchy.ts';
 import { cgroupfsPath } from '../cgroups/path.ts';
 import { controllerNeeds, planResources } from '../cgroups/resources.ts';
+import type { Sys } from '../sys/sys.ts';
 import type { Context } from './context.ts';
 import { isPrivileged } from './host-facts.ts';
 
@@ -31,4 +32,11 @@ export function makeCgroup(context: Context, config: Config, id: string): Cgroup
   const cgroup = createCgroup(sys, hierarchy, path, { needs, wanted, optional });
   if (cgroup !== undefined) applyResources(sys, cgroup, plan);
   return cgroup;
+}
+
+/** The runtime's own cgroup as a host directory: what a container without a cgroup of its own is in. */
+export function ownCgroupDirectory(sys: Sys): string | undefined {
+  const hierarchy = findHierarchy(sys);
+  const own = cgroupOfProcess(sys, 'self');
+  return hierarchy === undefined || own === undefined ? undefined : `${hierarchy.mountPoint}${own === '/' ? '' : own}`;
 }

@@ -25,7 +25,7 @@ import { loadConfig } from '../spec/load.ts';
 import type { ValidConfig } from '../spec/valid.ts';
 import type { ContainerRecord } from '../state/record.ts';
 import { type ContainerDirectory, START_PROGRAM } from '../state/store.ts';
-import { makeCgroup } from './cgroup.ts';
+import { makeCgroup, ownCgroupDirectory } from './cgroup.ts';
 import { specState } from './container-state.ts';
 import type { Context } from './context.ts';
 import { processEnvironment } from './environment.ts';
@@ -121,7 +121,7 @@ function createIn(context: Context, options: CreateOptions, config: ValidConfig,
     record = { ...record, cgroup: { directory: cgroup.directory, driver: 'cgroupfs', created: cgroup.created } };
     directory.writeRecord(record);
   }
-  const host = gatherHostFacts(sys, options.bundle, cgroup?.directory);
+  const host = gatherHostFacts(sys, options.bundle, cgroup?.directory ?? ownCgroupDirectory(sys));
   const plan = planContainer(config, host, { id: options.id, noPivot: options.noPivot === true, noNewKeyring: options.noNewKeyring === true });
   for (const warning of plan.warnings) context.warn(warning);
   const launched = launch(context, options, plan, directory, cgroup, undo);

@@ -153,8 +153,7 @@ function makeNamespaces(context: Context, first: InitProcess, fds: AgentFds, opt
     writeIdMaps(sys, first.pid, namespaces.uidMappings, namespaces.gidMappings);
     program = new Program({ step: 'create the namespaces' });
   }
-  // The cgroup namespace is made by init itself, once it is in its cgroup.
-  const others = namespaces.create.filter((type) => type !== 'user' && type !== 'cgroup');
+  const others = namespaces.create.filter((type) => type !== 'user' && !namespaces.late.includes(type));
   program.step(`create the namespaces ${others.join(', ')}`, 'linux.namespaces');
   if (others.length > 0) program.call('unshare', [namespaceFlags(others)], { object: others.join(', ') });
   if (namespaces.clockOffsets.length > 0) {

@@ -9,7 +9,7 @@ export interface HostFacts {
   readonly permittedCapabilities: bigint;
   /** The highest capability the kernel knows (/proc/sys/kernel/cap_last_cap). */
   readonly lastCapability: number;
-  /** The container's cgroup as a host directory; undefined when it gets none. */
+  /** The container's cgroup as a host directory, the runtime's own when it gets none; undefined where there is no hierarchy. */
   readonly cgroupDirectory: string | undefined;
   /** Security modules that take labels here. */
   readonly apparmor: boolean;

@@ -18,6 +18,8 @@ export interface ClockOffset {
 
 export interface NamespacePlan {
   readonly create: readonly NamespaceType[];
+  /** Those of `create` that init makes itself, once it is in its cgroup and root of its user namespace. */
+  readonly late: readonly NamespaceType[];
   readonly join: readonly NamespaceJoin[];
   /** Maps of a new user namespace. */
   readonly uidMappings: readonly IdMap[];
@@ -43,6 +45,8 @@ export function planNamespaces(linux: Linux): NamespacePlan {
   const newUser = create.includes('user');
   return {
     create,
+    // A cgroup namespace shows the maker's cgroup as its root; the root of an IPC namespace's message queues belongs to its maker.
+    late: create.filter((type) => type === 'cgroup' || (type === 'ipc' && newUser)),
     join,
     uidMappings: newUser ? (linux.uidMappings ?? []) : [],
     gidMappings: newUser ? (linux.gidMappings ?? []) : [],

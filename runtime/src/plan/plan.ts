@@ -98,8 +98,7 @@ function planConsole(process: Process, separateMounts: boolean): ConsoleStep[] {
 function planFirst(namespaces: NamespacePlan, options: PlanOptions): Step[] {
   return [
     ...(isSeparate(namespaces, 'user') ? [{ kind: 'become-root' } as const] : []),
-    // Sees the container's cgroup as its root, so it comes after the process is in that cgroup.
-    ...(namespaces.create.includes('cgroup') ? [{ kind: 'cgroup-namespace' } as const] : []),
+    ...(namespaces.late.length > 0 ? [{ kind: 'unshare', namespaces: namespaces.late, configPath: 'linux.namespaces' } as const] : []),
     { kind: 'session' },
     ...(options.noNewKeyring ? [] : [{ kind: 'keyring', name: `_ses.${options.id}` } as const]),
     ...(namespaces.create.includes('network') ? [{ kind: 'loopback' } as const] : []),

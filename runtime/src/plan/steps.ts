@@ -2,6 +2,7 @@
  * What has to be done inside a container to make it one, as data: the plan decides, `rootfs/` and `process/` turn each step into system calls
  * of the init agent. Order is decided in `plan.ts`, nowhere else.
  */
+import type { NamespaceType } from '../linux/namespaces.ts';
 import type { AttributeChange, Propagation } from './mount-options.ts';
 
 interface Placed {
@@ -172,8 +173,10 @@ export interface LoopbackStep extends Placed {
   readonly kind: 'loopback';
 }
 
-export interface CgroupNamespaceStep extends Placed {
-  readonly kind: 'cgroup-namespace';
+/** Namespaces that init itself makes. */
+export interface UnshareStep extends Placed {
+  readonly kind: 'unshare';
+  readonly namespaces: readonly NamespaceType[];
 }
 
 /** In a new user namespace: become its root, which owns all that is made from here on. */
@@ -257,7 +260,7 @@ export type ProcessStep =
   | SysctlStep
   | SessionStep
   | LoopbackStep
-  | CgroupNamespaceStep
+  | UnshareStep
   | BecomeRootStep
   | RlimitStep
   | SchedulerStep

@@ -2,7 +2,6 @@
 import type { ProgramResults } from '../init/init-process.ts';
 import { type Program, struct } from '../init/program.ts';
 import { ENOSYS } from '../linux/errno.ts';
-import { CLONE_NEWCGROUP } from '../linux/namespaces.ts';
 import { O_WRONLY, RESOLVE_BENEATH, RESOLVE_NO_MAGICLINKS, RESOLVE_NO_XDEV } from '../linux/open-flags.ts';
 import {
   IFF_LOOPBACK,
@@ -13,6 +12,7 @@ import {
   SIOCSIFFLAGS,
 } from '../linux/prctl.ts';
 import { AF_INET, SOCK_CLOEXEC, SOCK_DGRAM } from '../linux/sockets.ts';
+import { namespaceFlags } from '../plan/namespaces.ts';
 import type { LabelStep, LoopbackStep, MemoryPolicyStep, ProcessStep, RlimitStep, SchedulerStep, SysctlStep } from '../plan/steps.ts';
 import { openBelow, type Target } from '../rootfs/paths.ts';
 import { compileIdentity } from './identity.ts';
@@ -108,9 +108,9 @@ export function compileProcessStep(target: Target, step: ProcessStep): Check {
       program.call('setresgid', [0, 0, 0]);
       program.call('setresuid', [0, 0, 0]);
       break;
-    case 'cgroup-namespace':
-      program.step('create the cgroup namespace', step.configPath);
-      program.call('unshare', [CLONE_NEWCGROUP]);
+    case 'unshare':
+      program.step(`create the namespaces ${step.namespaces.join(', ')}`, step.configPath);
+      program.call('unshare', [namespaceFlags(step.namespaces)], { object: step.namespaces.join(', ') });
       break;
     case 'session':
       program.step('lead a session');
