@@ -8,7 +8,13 @@ export const rootErrors: readonly Rule<Config>[] = [
     reference: 'config.md#root',
     check({ root }, report) {
       if (root === undefined) report('root', undefined, 'is required');
-      else if (root.path === '') report('root.path', root.path, 'must not be empty');
+    },
+  },
+  {
+    id: 'root-path',
+    reference: 'config.md#root',
+    check({ root }, report) {
+      if (root?.path === '') report('root.path', root.path, 'must not be empty');
     },
   },
 ];
