@@ -1,8 +1,8 @@
 /** The stream between the runtime and an agent: whole messages out, whole replies in, with a deadline. */
 import { RuntimeError } from '../base/errors.ts';
 import { call } from '../linux/call.ts';
-import { POLLIN, monotonicMs, poll } from '../linux/poll.ts';
 import { EPIPE, isErrno } from '../linux/errno.ts';
+import { monotonicMs, POLLIN, poll } from '../linux/poll.ts';
 import { MSG_NOSIGNAL, readSocket } from '../linux/sockets.ts';
 import type { Sys } from '../sys/sys.ts';
 
@@ -32,7 +32,13 @@ export function sendMessage(sys: Sys, channel: number, message: ArrayBuffer, doi
 }
 
 /** Reads exactly `length` bytes; undefined when the channel ends before the first one. */
-export function receiveReply(sys: Sys, channel: number, length: number, doing: string, deadlineMs = REPLY_DEADLINE_MS): ArrayBuffer | undefined {
+export function receiveReply(
+  sys: Sys,
+  channel: number,
+  length: number,
+  doing: string,
+  deadlineMs = REPLY_DEADLINE_MS,
+): ArrayBuffer | undefined {
   const buffer = new ArrayBuffer(length);
   let received = 0;
   const until = monotonicMs(sys) + deadlineMs;
@@ -41,7 +47,7 @@ export function receiveReply(sys: Sys, channel: number, length: number, doing: s
     if (left <= 0) throw new RuntimeError('agent-hangs', `the init process did not answer in ${deadlineMs / 1000} s while ${doing}`);
     const [events] = poll(sys, [{ fd: channel, events: POLLIN }], left);
     if (events === 0) continue;
-    const read = readSocket(sys, channel, buffer, received, length - received, 'the init channel');
+    const read = readSocket(sys, channel, buffer, received, 'the init channel');
     if (read === 0) {
       if (received === 0) return undefined;
       throw new AgentGone(doing);

@@ -1,7 +1,7 @@
 /** Laying out a program for the agent. The message format is described in `agent/README.md`. */
 import { RuntimeError } from '../base/errors.ts';
-import type { Sys } from '../sys/sys.ts';
 import { syscallNumber } from '../linux/syscall-numbers.ts';
+import type { Sys } from '../sys/sys.ts';
 import { BUF, HEADER_SIZE, OP_IGNORED_ERRNO, OP_JUMP, OP_RESULT, OP_SIZE, SIZE, STORE, STORE32 } from './agent/protocol.ts';
 import type { Argument, Data, Operation, Program } from './program.ts';
 
@@ -127,9 +127,10 @@ export function encodeProgram(sys: Sys, program: Program): EncodedProgram {
   // Operations are written into their own buffer first, since the data's size is known only after all of them were seen.
   const head = new ArrayBuffer(offset);
   const frame: Frame = { words: new Uint32Array(head), layout, outputOffsets };
-  program.operations.forEach((operation, index) => encodeOperation(sys, frame, operation, index));
+  for (const [index, operation] of program.operations.entries()) encodeOperation(sys, frame, operation, index);
   const length = layout.end;
-  if (length > SIZE) throw new RuntimeError('program-too-large', `arguments and environment need ${length} bytes; at most ${SIZE} can be passed`);
+  if (length > SIZE)
+    throw new RuntimeError('program-too-large', `arguments and environment need ${length} bytes; at most ${SIZE} can be passed`);
   const message = new ArrayBuffer(length);
   new Uint8Array(message).set(new Uint8Array(head));
   layout.write(message);

@@ -1,6 +1,6 @@
-import { createNodeSys } from '../sys/node.ts';
 import { close } from '../linux/files.ts';
 import { waitForExit } from '../linux/processes.ts';
+import { createNodeSys } from '../sys/node.ts';
 import { openAgentImage, startAgent } from './agent-process.ts';
 import { InitProcess } from './init-process.ts';
 import { Program } from './program.ts';
@@ -9,7 +9,15 @@ const sys = createNodeSys();
 
 function withInit(body: (init: InitProcess) => void): void {
   const image = openAgentImage(sys);
-  const agent = startAgent(sys, { image, fds: [[0, 0], [1, 1], [2, 2]], channelFd: 5 });
+  const agent = startAgent(sys, {
+    image,
+    fds: [
+      [0, 0],
+      [1, 1],
+      [2, 2],
+    ],
+    channelFd: 5,
+  });
   const init = new InitProcess(sys, agent.pid, agent.channel);
   try {
     body(init);

@@ -39,7 +39,10 @@ export function operationError(operation: Operation, errno: number): RuntimeErro
   const object = objectOf(operation);
   const failure = { syscall: operation.call, errno, step };
   const what = `${step}: ${operation.call}${object === undefined ? '' : ` ${object}`}`;
-  return syscallError({ ...failure, ...(object === undefined ? {} : { object }), ...(configPath === undefined ? {} : { configPath }) }, what);
+  return syscallError(
+    { ...failure, ...(object === undefined ? {} : { object }), ...(configPath === undefined ? {} : { configPath }) },
+    what,
+  );
 }
 
 /** Throws when the results tell of a failure. */

@@ -1,5 +1,5 @@
 /** The one place where results of raw system calls become values or errors. */
-import { type CallArgument, type Sys } from '../sys/sys.ts';
+import type { CallArgument, Sys } from '../sys/sys.ts';
 import { EINTR, syscallError } from './errno.ts';
 import { type SyscallName, syscallNumber } from './syscall-numbers.ts';
 

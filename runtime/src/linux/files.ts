@@ -4,7 +4,7 @@
  */
 import type { Sys } from '../sys/sys.ts';
 import { call, tryCall } from './call.ts';
-import { ENOENT, EEXIST, syscallError } from './errno.ts';
+import { EEXIST, ENOENT, syscallError } from './errno.ts';
 import { AT_FDCWD, AT_REMOVEDIR, O_CLOEXEC, O_CREAT, O_DIRECTORY, O_PATH, O_RDONLY, O_TRUNC, O_WRONLY } from './open-flags.ts';
 
 export interface OpenOptions {

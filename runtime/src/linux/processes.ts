@@ -1,9 +1,8 @@
 /** Processes seen from outside: pidfds, signals, waiting, what procfs says of them. */
 import type { Sys } from '../sys/sys.ts';
 import { call, tryCall } from './call.ts';
-import { ECHILD, ESRCH, syscallError } from './errno.ts';
+import { ECHILD, ESRCH, isErrno, syscallError } from './errno.ts';
 import { close, readFileIfExists } from './files.ts';
-import { isErrno } from './errno.ts';
 
 export const SIGHUP = 1;
 export const SIGKILL = 9;

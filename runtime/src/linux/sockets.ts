@@ -64,30 +64,37 @@ export function connectUnix(sys: Sys, path: string, object: string = path): numb
   return fd;
 }
 
-/** `struct msghdr` and what it points to, kept together so that nothing is collected during the call. */
-interface Message {
-  readonly header: ArrayBuffer;
-  readonly control: ArrayBuffer;
-  readonly parts: readonly ArrayBuffer[];
-}
-
+const MSGHDR_BYTES = 56;
+const IOVEC_BYTES = 16;
 const CMSG_HEADER_BYTES = 16;
 
-function message(sys: Sys, data: ArrayBuffer, controlBytes: number): Message {
-  const vector = new ArrayBuffer(16);
-  const vectorView = new DataView(vector);
-  vectorView.setBigUint64(0, BigInt(sys.address(data)), true);
-  vectorView.setBigUint64(8, BigInt(data.byteLength), true);
-  const control = new ArrayBuffer(controlBytes);
-  const header = new ArrayBuffer(56);
-  const view = new DataView(header);
-  view.setBigUint64(16, BigInt(sys.address(vector)), true);
-  view.setBigUint64(24, 1n, true);
-  if (controlBytes > 0) {
-    view.setBigUint64(32, BigInt(sys.address(control)), true);
-    view.setBigUint64(40, BigInt(controlBytes), true);
+/** `struct msghdr` with all that it points to in one buffer: header, one iovec, control, data. */
+class Message {
+  readonly buffer: ArrayBuffer;
+  readonly view: DataView;
+  readonly control: Uint8Array;
+  readonly data: Uint8Array;
+
+  constructor(sys: Sys, dataBytes: number, controlBytes: number) {
+    const control = MSGHDR_BYTES + IOVEC_BYTES;
+    const data = control + ((controlBytes + 7) & ~7);
+    this.buffer = new ArrayBuffer(data + dataBytes);
+    this.view = new DataView(this.buffer);
+    this.control = new Uint8Array(this.buffer, control, controlBytes);
+    this.data = new Uint8Array(this.buffer, data, dataBytes);
+    const start = sys.address(this.buffer);
+    this.view.setBigUint64(16, BigInt(start + MSGHDR_BYTES), true);
+    this.view.setBigUint64(24, 1n, true);
+    this.view.setBigUint64(32, BigInt(start + control), true);
+    this.view.setBigUint64(40, BigInt(controlBytes), true);
+    this.view.setBigUint64(MSGHDR_BYTES, BigInt(start + data), true);
+    this.view.setBigUint64(MSGHDR_BYTES + 8, BigInt(dataBytes), true);
   }
-  return { header, control, parts: [vector, data] };
+
+  /** Bytes of control messages that the kernel left. */
+  get controlLength(): number {
+    return Number(this.view.getBigUint64(40, true));
+  }
 }
 
 /** Bytes of a control message with one SCM_RIGHTS record of these descriptors. */
@@ -97,16 +104,17 @@ export function rightsControl(fds: readonly number[]): ArrayBuffer {
   view.setBigUint64(0, BigInt(CMSG_HEADER_BYTES + fds.length * 4), true);
   view.setInt32(8, SOL_SOCKET, true);
   view.setInt32(12, SCM_RIGHTS, true);
-  fds.forEach((fd, index) => view.setInt32(CMSG_HEADER_BYTES + index * 4, fd, true));
+  for (const [index, fd] of fds.entries()) view.setInt32(CMSG_HEADER_BYTES + index * 4, fd, true);
   return control;
 }
 
 /** Sends data (at least one byte) with descriptors; the receiver gets duplicates, the caller keeps its own. */
 export function sendWithFds(sys: Sys, socket: number, data: ArrayBuffer, fds: readonly number[], object: string): void {
-  const rights = rightsControl(fds);
-  const packet = message(sys, data, rights.byteLength);
-  new Uint8Array(packet.control).set(new Uint8Array(rights));
-  call(sys, 'sendmsg', object, socket, packet.header, MSG_NOSIGNAL);
+  const rights = new Uint8Array(rightsControl(fds));
+  const message = new Message(sys, data.byteLength, rights.length);
+  message.control.set(rights);
+  message.data.set(new Uint8Array(data));
+  call(sys, 'sendmsg', object, socket, message.buffer, MSG_NOSIGNAL);
 }
 
 export interface Received {
@@ -117,22 +125,20 @@ export interface Received {
 
 /** Receives at most `limitBytes` and at most 16 descriptors. Empty data means that the peer closed. */
 export function receiveWithFds(sys: Sys, socket: number, limitBytes: number, object: string): Received {
-  const data = new ArrayBuffer(limitBytes);
-  const packet = message(sys, data, CMSG_HEADER_BYTES + 64);
-  const length = call(sys, 'recvmsg', object, socket, packet.header, MSG_CMSG_CLOEXEC);
-  const controlLength = Number(new DataView(packet.header).getBigUint64(40, true));
-  const view = new DataView(packet.control);
+  const message = new Message(sys, limitBytes, CMSG_HEADER_BYTES + 64);
+  const length = call(sys, 'recvmsg', object, socket, message.buffer, MSG_CMSG_CLOEXEC);
+  const view = new DataView(message.buffer, message.control.byteOffset, message.control.length);
   const fds: number[] = [];
-  if (controlLength >= CMSG_HEADER_BYTES && view.getInt32(8, true) === SOL_SOCKET && view.getInt32(12, true) === SCM_RIGHTS) {
+  if (message.controlLength >= CMSG_HEADER_BYTES && view.getInt32(8, true) === SOL_SOCKET && view.getInt32(12, true) === SCM_RIGHTS) {
     const end = Number(view.getBigUint64(0, true));
     for (let offset = CMSG_HEADER_BYTES; offset + 4 <= end; offset += 4) fds.push(view.getInt32(offset, true));
   }
-  return { data: data.slice(0, length), fds };
+  return { data: message.data.slice(0, length).buffer, fds };
 }
 
-/** Reads up to the buffer's end; returns the bytes read, 0 at end of file or when the peer reset the connection. */
-export function readSocket(sys: Sys, fd: number, buffer: ArrayBuffer, offset: number, length: number, object: string): number {
-  const result = tryCall(sys, 'read', fd, sys.address(buffer) + offset, length);
+/** Reads into `buffer` from `offset` to its end; returns the bytes read, 0 at end of file or when the peer reset the connection. */
+export function readSocket(sys: Sys, fd: number, buffer: ArrayBuffer, offset: number, object: string): number {
+  const result = tryCall(sys, 'read', fd, sys.address(buffer) + offset, buffer.byteLength - offset);
   if (result === -ECONNRESET || result === -EPIPE) return 0;
   if (result < 0 && result !== -EAGAIN) throw syscallError({ syscall: 'read', errno: -result, object });
   return result;

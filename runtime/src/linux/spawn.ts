@@ -39,13 +39,23 @@ function check(name: string, result: number, object: string): void {
   if ((result | 0) !== 0) throw syscallError({ syscall: name, errno: result | 0, object });
 }
 
-/** NULL-terminated array of string pointers, and the strings, which must outlive the call. */
-function stringVector(sys: Sys, strings: readonly string[]): { readonly vector: ArrayBuffer; readonly keep: readonly ArrayBuffer[] } {
-  const keep = strings.map((text) => sys.encode(`${text}\0`));
-  const vector = new ArrayBuffer(8 * (strings.length + 1));
+/**
+ * A NULL-terminated array of string pointers, followed by the strings themselves: one buffer, so that whoever holds the array holds the strings.
+ */
+function stringVector(sys: Sys, strings: readonly string[]): ArrayBuffer {
+  const texts = strings.map((text) => new Uint8Array(sys.encode(text)));
+  const pointerBytes = 8 * (strings.length + 1);
+  const vector = new ArrayBuffer(texts.reduce((sum, text) => sum + text.length + 1, pointerBytes));
+  const bytes = new Uint8Array(vector);
   const view = new DataView(vector);
-  keep.forEach((bytes, index) => view.setBigUint64(index * 8, BigInt(sys.address(bytes)), true));
-  return { vector, keep };
+  const start = sys.address(vector);
+  let offset = pointerBytes;
+  for (const [index, text] of texts.entries()) {
+    view.setBigUint64(index * 8, BigInt(start + offset), true);
+    bytes.set(text, offset);
+    offset += text.length + 1;
+  }
+  return vector;
 }
 
 /** The highest descriptor number a child gets; sources are first moved above it, lest one dup2 destroy the source of another. */
@@ -77,10 +87,8 @@ export function spawn(sys: Sys, options: SpawnOptions): number {
     const argv = stringVector(sys, options.argv);
     const environ = stringVector(sys, options.environ);
     const pid = new ArrayBuffer(8);
-    const result = sys.call(libc(sys, 'posix_spawn'), pid, options.path, actions, attributes, argv.vector, environ.vector);
+    const result = sys.call(libc(sys, 'posix_spawn'), pid, options.path, actions, attributes, argv, environ);
     check('posix_spawn', result, options.path);
-    void argv.keep;
-    void environ.keep;
     return new DataView(pid).getInt32(0, true);
   } finally {
     sources.forEach((fd, index) => {

@@ -3,8 +3,8 @@
  * connects, becomes init's channel, and sends the last program. The container is `created` exactly while the socket is there.
  */
 import { RuntimeError } from '../base/errors.ts';
-import type { AgentFds } from '../init/agent-fds.ts';
 import { RESTART, SET_CHANNEL } from '../init/agent/protocol.ts';
+import type { AgentFds } from '../init/agent-fds.ts';
 import { receiveReply } from '../init/channel.ts';
 import { encodeProgram } from '../init/encode.ts';
 import { InitProcess } from '../init/init-process.ts';
@@ -52,7 +52,8 @@ function connect(sys: Sys, directory: ContainerDirectory): number {
   try {
     return connectUnix(sys, directory.socketPath(GATE), `${directory.path}/${GATE}`);
   } catch (error) {
-    if (isErrno(error, ENOENT, ECONNREFUSED)) throw new RuntimeError('init-gone', 'cannot start a container that has stopped', { cause: error });
+    if (isErrno(error, ENOENT, ECONNREFUSED))
+      throw new RuntimeError('init-gone', 'cannot start a container that has stopped', { cause: error });
     throw error;
   }
 }

@@ -22,7 +22,9 @@ function isOwnOnly(mappings: readonly IdMap[], id: number): boolean {
 
 /** newuidmap(1) and newgidmap(1): setuid tools that check /etc/subuid and /etc/subgid. */
 function runMapTool(sys: Sys, tool: 'newuidmap' | 'newgidmap', pid: number, mappings: readonly IdMap[]): void {
-  const path = DIRECTORIES.map((directory) => `${directory}/${tool}`).find((candidate) => tryCall(sys, 'faccessat', AT_FDCWD, candidate, 1) === 0);
+  const path = DIRECTORIES.map((directory) => `${directory}/${tool}`).find(
+    (candidate) => tryCall(sys, 'faccessat', AT_FDCWD, candidate, 1) === 0,
+  );
   const configPath = tool === 'newuidmap' ? 'linux.uidMappings' : 'linux.gidMappings';
   if (path === undefined) {
     throw new RuntimeError('id-map', `${configPath}: ${tool} is needed to map more than one's own id, and is not installed`, {
@@ -31,7 +33,15 @@ function runMapTool(sys: Sys, tool: 'newuidmap' | 'newgidmap', pid: number, mapp
     });
   }
   const numbers = mappings.flatMap(({ containerID, hostID, size }) => [containerID, hostID, size].map(String));
-  const child = spawn(sys, { path, argv: [tool, String(pid), ...numbers], environ: [], fds: [[2, 1], [2, 2]] });
+  const child = spawn(sys, {
+    path,
+    argv: [tool, String(pid), ...numbers],
+    environ: [],
+    fds: [
+      [2, 1],
+      [2, 2],
+    ],
+  });
   const exit = waitForExit(sys, child);
   if (exit !== undefined && shellStatus(exit) === 0) return;
   throw new RuntimeError('id-map', `${configPath}: ${tool} ${pid} ${numbers.join(' ')} failed`, {

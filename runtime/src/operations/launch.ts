@@ -9,9 +9,10 @@
  * The first agent ends as soon as init is there: nothing of the runtime stays in the container but init.
  */
 import { RuntimeError } from '../base/errors.ts';
+import { joinCgroup } from '../cgroups/processes.ts';
+import { JUMP_IF_OK, JUMP_IF_ZERO } from '../init/agent/protocol.ts';
 import { type AgentFds, agentFds } from '../init/agent-fds.ts';
 import { startAgent } from '../init/agent-process.ts';
-import { JUMP_IF_OK, JUMP_IF_ZERO } from '../init/agent/protocol.ts';
 import { InitProcess } from '../init/init-process.ts';
 import { Program, type ResultOf, struct } from '../init/program.ts';
 import { EACCES, EINVAL, ENOSYS, EPERM, isErrno } from '../linux/errno.ts';
@@ -22,7 +23,6 @@ import { waitForExit } from '../linux/processes.ts';
 import { socketPair } from '../linux/sockets.ts';
 import { type NamespaceJoin, type NamespacePlan, namespaceFlags } from '../plan/namespaces.ts';
 import type { Sys } from '../sys/sys.ts';
-import { joinCgroup } from '../cgroups/processes.ts';
 import type { Context } from './context.ts';
 import { writeIdMaps } from './id-maps.ts';
 
@@ -63,7 +63,9 @@ function joinNamespaces(program: Program, joins: readonly NamespaceJoin[]): void
   const opened = openNamespaces(program, joins);
   const userFirst = joins.filter((join) => join.type === 'user');
   // The mount namespace last: root and working directory change with it.
-  const others = joins.filter((join) => join.type !== 'user' && join.type !== 'mount').concat(joins.filter((join) => join.type === 'mount'));
+  const others = joins
+    .filter((join) => join.type !== 'user' && join.type !== 'mount')
+    .concat(joins.filter((join) => join.type === 'mount'));
   const enter = (join: NamespaceJoin, ignore: boolean): ResultOf => {
     program.step(`join the ${join.type} namespace`, join.configPath);
     const fd = opened.get(join) ?? null;

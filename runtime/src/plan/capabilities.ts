@@ -1,5 +1,5 @@
 /** Capability sets as masks (config.md, "capabilities"; capabilities(7)). */
-import { CAPABILITY_NAMES, CAPABILITY_SETS, type CapabilitySet, type Capabilities } from '../../../specs/runtime/linux/capabilities.ts';
+import { CAPABILITY_NAMES, CAPABILITY_SETS, type Capabilities, type CapabilitySet } from '../../../specs/runtime/linux/capabilities.ts';
 import type { HostFacts } from './host-facts.ts';
 import type { CapabilityMasks } from './steps.ts';
 

@@ -66,6 +66,7 @@ export function namespaceFlags(types: readonly NamespaceType[]): number {
 
 /** The id outside that an id inside is mapped to, or undefined where it is not mapped. */
 export function mapToHost(mappings: readonly IdMap[], id: number): number | undefined {
-  for (const { containerID, hostID, size } of mappings) if (id >= containerID && id < containerID + size) return hostID + (id - containerID);
+  for (const { containerID, hostID, size } of mappings)
+    if (id >= containerID && id < containerID + size) return hostID + (id - containerID);
   return undefined;
 }

@@ -10,8 +10,8 @@ import type { HostFacts } from './host-facts.ts';
 import { type Propagation, propagationNamed } from './mount-options.ts';
 import { cleanPath, type MountStep, planMount } from './mounts.ts';
 import { isSeparate, type NamespacePlan, planNamespaces } from './namespaces.ts';
-import { planProcess, planSysctls, type ExecutePlan } from './process.ts';
 import { planError } from './problem.ts';
+import { type ExecutePlan, planProcess, planSysctls } from './process.ts';
 import { planMemoryPolicy, planPersonality } from './scheduling.ts';
 import type { ConsoleStep, PivotStep, RootStep, Step } from './steps.ts';
 
@@ -65,7 +65,11 @@ function planRoot(config: Config, host: HostFacts): RootStep {
 function splitDev(mount: MountStep): { readonly now: MountStep; readonly later: Step[] } {
   const readOnlyDev = mount.kind === 'mount' && mount.destination === '/dev' && (mount.attributes.set & MOUNT_ATTR_RDONLY) !== 0;
   if (!readOnlyDev) return { now: mount, later: [] };
-  const now: MountStep = { ...mount, attributes: { set: mount.attributes.set & ~MOUNT_ATTR_RDONLY, clear: mount.attributes.clear }, superFlags: mount.superFlags & ~1 };
+  const now: MountStep = {
+    ...mount,
+    attributes: { set: mount.attributes.set & ~MOUNT_ATTR_RDONLY, clear: mount.attributes.clear },
+    superFlags: mount.superFlags & ~1,
+  };
   const later: Step = {
     kind: 'remount',
     destination: '/dev',
@@ -125,9 +129,13 @@ function planRootfs(config: Config, host: HostFacts, namespaces: NamespacePlan):
       ...(cwd === '/' ? [] : [{ kind: 'directory', path: cwd, configPath: 'process.cwd' } as const]),
       ...mounts.flatMap(({ later }) => later),
       ...planSysctls(config),
-      ...(paths.readonlyPaths ?? []).map((path, index): Step => ({ kind: 'readonly', path: cleanPath(path), configPath: `linux.readonlyPaths[${index}]` })),
+      ...(paths.readonlyPaths ?? []).map(
+        (path, index): Step => ({ kind: 'readonly', path: cleanPath(path), configPath: `linux.readonlyPaths[${index}]` }),
+      ),
       // After read-only paths: a path in both lists is to be masked.
-      ...(paths.maskedPaths ?? []).map((path, index): Step => ({ kind: 'mask', path: cleanPath(path), configPath: `linux.maskedPaths[${index}]` })),
+      ...(paths.maskedPaths ?? []).map(
+        (path, index): Step => ({ kind: 'mask', path: cleanPath(path), configPath: `linux.maskedPaths[${index}]` }),
+      ),
       ...(config.root?.readonly === true ? [{ kind: 'readonly-root', configPath: 'root.readonly' } as const] : []),
     ],
   };
@@ -143,7 +151,9 @@ function planPivot(config: Config, namespaces: NamespacePlan, noPivot: boolean):
 
 function planNames(config: Config): Step[] {
   return [
-    ...(config.hostname === undefined || config.hostname === '' ? [] : [{ kind: 'hostname', name: config.hostname, configPath: 'hostname' } as const]),
+    ...(config.hostname === undefined || config.hostname === ''
+      ? []
+      : [{ kind: 'hostname', name: config.hostname, configPath: 'hostname' } as const]),
     ...(config.domainname === undefined || config.domainname === ''
       ? []
       : [{ kind: 'domainname', name: config.domainname, configPath: 'domainname' } as const]),
@@ -160,7 +170,11 @@ export function planContainer(config: Config, host: HostFacts, options: PlanOpti
     host,
     userNamespace: isSeparate(namespaces, 'user'),
     // Without newgidmap one's own group alone can be mapped, and setgroups(2) is denied for ever.
-    setGroupsDenied: rootless && namespaces.create.includes('user') && namespaces.gidMappings.every((map) => map.size === 1) && namespaces.gidMappings.length <= 1,
+    setGroupsDenied:
+      rootless &&
+      namespaces.create.includes('user') &&
+      namespaces.gidMappings.every((map) => map.size === 1) &&
+      namespaces.gidMappings.length <= 1,
     seccomp: linux.seccomp !== undefined,
   });
   const rootfs = planRootfs(config, host, namespaces);

@@ -41,11 +41,13 @@ function planLabels(process: Process, host: HostFacts): LabelStep[] {
   const steps: LabelStep[] = [];
   const { apparmorProfile, selinuxLabel } = process;
   if (apparmorProfile !== undefined && apparmorProfile !== '' && apparmorProfile !== 'unconfined') {
-    if (!host.apparmor) throw planError('process.apparmorProfile', 'AppArmor is not enabled on this kernel', 'remove the profile, or boot with apparmor=1');
+    if (!host.apparmor)
+      throw planError('process.apparmorProfile', 'AppArmor is not enabled on this kernel', 'remove the profile, or boot with apparmor=1');
     steps.push({ kind: 'label', configPath: 'process.apparmorProfile', module: 'apparmor', label: apparmorProfile });
   }
   if (selinuxLabel !== undefined && selinuxLabel !== '') {
-    if (!host.selinux) throw planError('process.selinuxLabel', 'SELinux is not enabled on this kernel', 'remove the label, or boot with selinux=1');
+    if (!host.selinux)
+      throw planError('process.selinuxLabel', 'SELinux is not enabled on this kernel', 'remove the label, or boot with selinux=1');
     steps.push({ kind: 'label', configPath: 'process.selinuxLabel', module: 'selinux', label: selinuxLabel });
   }
   return steps;

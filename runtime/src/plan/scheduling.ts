@@ -1,7 +1,8 @@
 /** Scheduler, I/O priority, memory policy and personality of the process (config.md, config-linux.md). */
-import type { MemoryPolicy } from '../../../specs/runtime/linux/memory-policy.ts';
-import { SCHEDULER_FLAGS, type IoPriority, type Scheduler } from '../../../specs/runtime/linux/scheduling.ts';
+
 import type { Personality } from '../../../specs/runtime/linux/linux.ts';
+import type { MemoryPolicy } from '../../../specs/runtime/linux/memory-policy.ts';
+import { type IoPriority, SCHEDULER_FLAGS, type Scheduler } from '../../../specs/runtime/linux/scheduling.ts';
 import type { IoPriorityStep, MemoryPolicyStep, PersonalityStep, SchedulerStep } from './steps.ts';
 
 /** linux/sched.h */
@@ -66,7 +67,12 @@ export function listMask(list: string): bigint[] {
 
 export function planMemoryPolicy(policy: MemoryPolicy): MemoryPolicyStep {
   const flags = (policy.flags ?? []).reduce((bits, flag) => bits | MEMORY_FLAGS[flag], 0);
-  return { kind: 'memory-policy', configPath: 'linux.memoryPolicy', mode: MEMORY_MODES[policy.mode] | flags, nodeMask: listMask(policy.nodes ?? '') };
+  return {
+    kind: 'memory-policy',
+    configPath: 'linux.memoryPolicy',
+    mode: MEMORY_MODES[policy.mode] | flags,
+    nodeMask: listMask(policy.nodes ?? ''),
+  };
 }
 
 /** linux/personality.h; no flags are defined by the specification. */

@@ -52,7 +52,9 @@ export interface BindStep extends Placed {
 export interface PreparedSource {
   /** Which of the handed descriptors. */
   readonly index: number;
-  readonly idMap: { readonly recursive: boolean; readonly uidMappings: readonly IdMap[]; readonly gidMappings: readonly IdMap[] } | undefined;
+  readonly idMap:
+    | { readonly recursive: boolean; readonly uidMappings: readonly IdMap[]; readonly gidMappings: readonly IdMap[] }
+    | undefined;
 }
 
 export interface IdMap {

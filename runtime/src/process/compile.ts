@@ -3,14 +3,7 @@ import type { ProgramResults } from '../init/init-process.ts';
 import { type Program, struct } from '../init/program.ts';
 import { ENOSYS } from '../linux/errno.ts';
 import { O_WRONLY, RESOLVE_BENEATH, RESOLVE_NO_MAGICLINKS, RESOLVE_NO_XDEV } from '../linux/open-flags.ts';
-import {
-  IFF_LOOPBACK,
-  IFF_RUNNING,
-  IFF_UP,
-  KEYCTL_JOIN_SESSION_KEYRING,
-  PR_SET_DUMPABLE,
-  SIOCSIFFLAGS,
-} from '../linux/prctl.ts';
+import { IFF_LOOPBACK, IFF_RUNNING, IFF_UP, KEYCTL_JOIN_SESSION_KEYRING, PR_SET_DUMPABLE, SIOCSIFFLAGS } from '../linux/prctl.ts';
 import { AF_INET, SOCK_CLOEXEC, SOCK_DGRAM } from '../linux/sockets.ts';
 import { namespaceFlags } from '../plan/namespaces.ts';
 import type { LabelStep, LoopbackStep, MemoryPolicyStep, ProcessStep, RlimitStep, SchedulerStep, SysctlStep } from '../plan/steps.ts';
@@ -69,7 +62,13 @@ function compileLabel(target: Target, step: LabelStep): void {
 
 export function compileRlimit(program: Program, step: RlimitStep): void {
   program.step('set the resource limits', step.configPath);
-  const limit = struct([[8, step.soft], [8, step.hard]], `{soft=${step.soft}, hard=${step.hard}}`);
+  const limit = struct(
+    [
+      [8, step.soft],
+      [8, step.hard],
+    ],
+    `{soft=${step.soft}, hard=${step.hard}}`,
+  );
   program.call('prlimit64', [0, step.resource, limit, null]);
 }
 
@@ -161,4 +160,3 @@ export function compileProcessStep(target: Target, step: ProcessStep): Check {
   }
   return NO_CHECK;
 }
-

@@ -36,7 +36,10 @@ function setCapabilities(program: Program, masks: CapabilityMasks, keepsAdmin: b
   const kept = keepsAdmin ? 1n << CAP_SYS_ADMIN : 0n;
   const sets = [masks.effective | kept, masks.permitted | kept, masks.inheritable];
   const words = [0n, 32n].flatMap((shift) => sets.map((set) => [4, (set >> shift) & 0xffffffffn] as const));
-  const header = struct([[4, LINUX_CAPABILITY_VERSION_3], [4, 0]]);
+  const header = struct([
+    [4, LINUX_CAPABILITY_VERSION_3],
+    [4, 0],
+  ]);
   const note = `{effective=0x${masks.effective.toString(16)}, permitted=0x${masks.permitted.toString(16)}, inheritable=0x${masks.inheritable.toString(16)}}`;
   program.call('capset', [header, struct(words, note)], { object: 'the capabilities' });
   program.call('prctl', [PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0], { object: 'the ambient capabilities' });
@@ -48,7 +51,13 @@ function setCapabilities(program: Program, masks: CapabilityMasks, keepsAdmin: b
 }
 
 function setGroups(program: Program, step: IdentityStep): void {
-  const list = step.groups.length === 0 ? null : struct(step.groups.map((gid) => [4, gid] as const), `[${step.groups.join(', ')}]`);
+  const list =
+    step.groups.length === 0
+      ? null
+      : struct(
+          step.groups.map((gid) => [4, gid] as const),
+          `[${step.groups.join(', ')}]`,
+        );
   program.call('setgroups', [step.groups.length, list], { object: 'additional groups' });
 }
 
@@ -82,6 +91,8 @@ export function compileIdentity(target: Target, step: IdentityStep): (results: P
   if (step.noNewPrivileges) program.call('prctl', [PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0], { object: 'PR_SET_NO_NEW_PRIVS' });
   return (results) => {
     if (new Uint8Array(results.output(cwd))[0] === 0x2f) return;
-    throw new RuntimeError('cwd-outside', `current working directory ${step.cwd} is outside of container mount namespace root`, { configPath: 'process.cwd' });
+    throw new RuntimeError('cwd-outside', `current working directory ${step.cwd} is outside of container mount namespace root`, {
+      configPath: 'process.cwd',
+    });
   };
 }

@@ -5,8 +5,8 @@ import type { Init } from '../init/init-process.ts';
 import { Program, type ResultOf } from '../init/program.ts';
 import { EACCES, EISDIR, ENOENT, ENOSYS, ENOTDIR, errnoText } from '../linux/errno.ts';
 import { AT_FDCWD, O_CLOEXEC, O_DIRECTORY, O_PATH } from '../linux/open-flags.ts';
-import type { Architecture } from '../sys/sys.ts';
 import type { ExecutePlan } from '../plan/process.ts';
+import type { Architecture } from '../sys/sys.ts';
 
 const X_OK = 1;
 const AT_EACCESS = 0x200;

@@ -1,7 +1,14 @@
 /** A procfs that is the runtime's alone: mounted nowhere, so nobody can put something over it. */
 import { JUMP_IF_ERROR } from '../init/agent/protocol.ts';
 import type { Program } from '../init/program.ts';
-import { FSCONFIG_CMD_CREATE, FSMOUNT_CLOEXEC, FSOPEN_CLOEXEC, MOUNT_ATTR_NODEV, MOUNT_ATTR_NOEXEC, MOUNT_ATTR_NOSUID } from '../linux/mount-flags.ts';
+import {
+  FSCONFIG_CMD_CREATE,
+  FSMOUNT_CLOEXEC,
+  FSOPEN_CLOEXEC,
+  MOUNT_ATTR_NODEV,
+  MOUNT_ATTR_NOEXEC,
+  MOUNT_ATTR_NOSUID,
+} from '../linux/mount-flags.ts';
 import { O_CLOEXEC } from '../linux/open-flags.ts';
 import { cloneHostTree } from '../rootfs/attach.ts';
 import type { Target } from '../rootfs/paths.ts';
@@ -19,7 +26,9 @@ export function openPrivateProc(target: Target): void {
   const context = program.call('fsopen', ['proc', FSOPEN_CLOEXEC]);
   program.call('fsconfig', [context, FSCONFIG_CMD_CREATE, null, null, 0], { object: 'proc' });
   program.jumpTo(denied, JUMP_IF_ERROR);
-  const mount = program.call('fsmount', [context, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC], { object: 'proc' });
+  const mount = program.call('fsmount', [context, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC], {
+    object: 'proc',
+  });
   program.jumpTo(denied, JUMP_IF_ERROR);
   program.call('dup3', [mount, fds.proc, O_CLOEXEC]);
   program.call('close', [mount]);
@@ -32,4 +41,3 @@ export function openPrivateProc(target: Target): void {
   program.here(done);
   program.call('close', [context]);
 }
-

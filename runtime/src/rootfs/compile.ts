@@ -1,8 +1,9 @@
 /** One step of the plan as system calls. */
-import type { ProgramResults } from '../init/init-process.ts';
+
 import { RuntimeError } from '../base/errors.ts';
-import { decodeStatx } from '../linux/stat.ts';
+import type { ProgramResults } from '../init/init-process.ts';
 import { S_IFBLK, S_IFCHR, S_IFIFO, S_IFMT } from '../linux/open-flags.ts';
+import { decodeStatx } from '../linux/stat.ts';
 import type { DeviceStep, RootfsStep } from '../plan/steps.ts';
 import { compileConsole } from './console.ts';
 import { compileDevice, compileSymlink } from './devices.ts';
@@ -21,7 +22,8 @@ function checkDevice(step: DeviceStep, found: ArrayBuffer): void {
   const status = decodeStatx(found);
   if (status.mode === 0) return;
   const type = { c: S_IFCHR, b: S_IFBLK, p: S_IFIFO }[step.type];
-  const same = (status.mode & S_IFMT) === type && (step.type === 'p' || (status.nodeMajor === step.major && status.nodeMinor === step.minor));
+  const same =
+    (status.mode & S_IFMT) === type && (step.type === 'p' || (status.nodeMajor === step.major && status.nodeMinor === step.minor));
   if (same) return;
   const where = step.bind ? "the host's" : 'what is already there';
   throw new RuntimeError('wrong-device', `device ${step.path}: ${where} is not ${step.type} ${step.major}:${step.minor}`, {

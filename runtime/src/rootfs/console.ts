@@ -1,10 +1,10 @@
 /** The container's terminal (config.md, "terminal"; pty(7)). */
-import { data, struct, type Data } from '../init/program.ts';
-import { rightsControl } from '../linux/sockets.ts';
+import { type Data, data, struct } from '../init/program.ts';
 import { O_CLOEXEC, O_NOCTTY, O_PATH, O_RDWR, RESOLVE_IN_ROOT, RESOLVE_NO_MAGICLINKS, RESOLVE_NO_SYMLINKS } from '../linux/open-flags.ts';
+import { rightsControl } from '../linux/sockets.ts';
 import type { ConsoleStep } from '../plan/steps.ts';
 import { attach, cloneTree } from './attach.ts';
-import { makeFile, openBelow, openInRoot, type Target } from './paths.ts';
+import { makeFile, openBelow, type openInRoot, type Target } from './paths.ts';
 
 const TIOCSCTTY = 0x540e;
 const TIOCSWINSZ = 0x5414;
@@ -50,7 +50,14 @@ export function compileConsole(target: Target, step: ConsoleStep): void {
   program.call('ioctl', [master, TIOCSPTLCK, struct([[4, 0]], '0')], { object: 'unlock the terminal' });
   const slave = program.call('ioctl', [master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC], { object: 'open the terminal' });
   if (step.size !== undefined) {
-    const size = struct([[2, step.size.height], [2, step.size.width], [4, 0]], `${step.size.width}x${step.size.height}`);
+    const size = struct(
+      [
+        [2, step.size.height],
+        [2, step.size.width],
+        [4, 0],
+      ],
+      `${step.size.width}x${step.size.height}`,
+    );
     program.call('ioctl', [master, TIOCSWINSZ, size], { object: 'size the terminal' });
   }
   program.call('fchown', [slave, step.uid, -1], { object: 'own the terminal' });

@@ -2,7 +2,18 @@
 import { JUMP_IF_OK } from '../init/agent/protocol.ts';
 import type { Output } from '../init/program.ts';
 import { EEXIST, ENOENT } from '../linux/errno.ts';
-import { AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW, O_CLOEXEC, O_DIRECTORY, O_NOFOLLOW, O_PATH, S_IFBLK, S_IFCHR, S_IFIFO } from '../linux/open-flags.ts';
+import {
+  AT_EMPTY_PATH,
+  AT_FDCWD,
+  AT_SYMLINK_NOFOLLOW,
+  O_CLOEXEC,
+  O_DIRECTORY,
+  O_NOFOLLOW,
+  O_PATH,
+  S_IFBLK,
+  S_IFCHR,
+  S_IFIFO,
+} from '../linux/open-flags.ts';
 import type { DeviceStep, SymlinkStep } from '../plan/steps.ts';
 import { attach, cloneTree } from './attach.ts';
 import { STATX_BASIC_STATS, STATX_BYTES } from './masks.ts';
@@ -72,4 +83,3 @@ export function compileSymlink(target: Target, step: SymlinkStep): void {
   program.call('symlinkat', [step.target, parent, name], { ignore: EEXIST });
   program.call('close', [parent]);
 }
-

@@ -3,8 +3,9 @@
  * what the container (or another one that shares a volume) does to the path in the meantime has no effect (CVE-2021-30465, CVE-2019-18837,
  * CVE-2024-45310).
  */
-import type { AgentFds } from '../init/agent-fds.ts';
+
 import { JUMP_IF_OK } from '../init/agent/protocol.ts';
+import type { AgentFds } from '../init/agent-fds.ts';
 import { type Argument, type Program, type ResultOf, struct } from '../init/program.ts';
 import { EEXIST, ENOENT } from '../linux/errno.ts';
 import {
@@ -31,7 +32,12 @@ export interface Target {
 const OPEN_HOW_BYTES = 24;
 
 /** openat2(2) below a directory. `flags` without O_CLOEXEC, which is always set. */
-export function openBelow(target: Target, directory: Argument, path: string, how: { flags: number; resolve: number; ignore?: number }): ResultOf {
+export function openBelow(
+  target: Target,
+  directory: Argument,
+  path: string,
+  how: { flags: number; resolve: number; ignore?: number },
+): ResultOf {
   const openHow = struct(
     [
       [8, how.flags | O_CLOEXEC],

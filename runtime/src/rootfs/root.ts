@@ -1,13 +1,25 @@
 /** The root: made a mount of its own, entered, made read-only. */
-import { MNT_DETACH, MOUNT_ATTR_NODEV, MOUNT_ATTR_NOEXEC, MOUNT_ATTR_NOSUID, MOUNT_ATTR_RDONLY, MS_PRIVATE, MS_RDONLY, MS_REC, MS_SLAVE, MOVE_MOUNT_F_EMPTY_PATH } from '../linux/mount-flags.ts';
-import { AT_FDCWD, O_CLOEXEC, O_DIRECTORY, O_PATH } from '../linux/open-flags.ts';
+
+import { JUMP_IF_ERROR, JUMP_IF_OK } from '../init/agent/protocol.ts';
+import type { ResultOf } from '../init/program.ts';
 import { EINVAL, ENOENT } from '../linux/errno.ts';
+import {
+  MNT_DETACH,
+  MOUNT_ATTR_NODEV,
+  MOUNT_ATTR_NOEXEC,
+  MOUNT_ATTR_NOSUID,
+  MOUNT_ATTR_RDONLY,
+  MOVE_MOUNT_F_EMPTY_PATH,
+  MS_PRIVATE,
+  MS_RDONLY,
+  MS_REC,
+  MS_SLAVE,
+} from '../linux/mount-flags.ts';
+import { AT_FDCWD, O_CLOEXEC, O_DIRECTORY, O_PATH } from '../linux/open-flags.ts';
 import type { PivotStep, ReadonlyStep, RootStep } from '../plan/steps.ts';
 import { attach, cloneTree, newMount, setAttributes } from './attach.ts';
 import { compilePropagation } from './mounts.ts';
 import { openInRoot, type Target } from './paths.ts';
-import { JUMP_IF_ERROR, JUMP_IF_OK } from '../init/agent/protocol.ts';
-import type { ResultOf } from '../init/program.ts';
 
 export function compileRoot(target: Target, step: RootStep, separateMounts: boolean): void {
   const { program, arch, fds } = target;
@@ -103,4 +115,3 @@ export function compileReadonly(target: Target, step: ReadonlyStep): void {
   program.call('close', [place]);
   program.here(missing);
 }
-

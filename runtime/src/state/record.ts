@@ -42,7 +42,9 @@ export function parseRecord(text: string, path: string): ContainerRecord {
   // The file is our own and was written as a whole: it is checked for being one, not validated.
   const value: unknown = parse(text, path);
   if (typeof value !== 'object' || value === null || !('id' in value) || !('pid' in value)) {
-    throw new RuntimeError('state-corrupt', `${path} is not the state of a container`, { hint: 'remove the container with delete --force' });
+    throw new RuntimeError('state-corrupt', `${path} is not the state of a container`, {
+      hint: 'remove the container with delete --force',
+    });
   }
   return value as ContainerRecord;
 }
@@ -51,6 +53,9 @@ function parse(text: string, path: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw new RuntimeError('state-corrupt', `${path} is not the state of a container`, { cause: error, hint: 'remove the container with delete --force' });
+    throw new RuntimeError('state-corrupt', `${path} is not the state of a container`, {
+      cause: error,
+      hint: 'remove the container with delete --force',
+    });
   }
 }
