@@ -119,8 +119,8 @@ describe('numbers', () => {
 describe('PAX records', () => {
   it('counts its own length, also where that adds a digit', () => {
     for (let length = 0; length < 1200; length += 1) {
-      const record = encodePaxRecord('k', 'v'.repeat(length));
-      expect(parsePax(record)).toEqual([{ key: 'k', value: Buffer.from('v'.repeat(length)) }]);
+      const [record, ...more] = parsePax(encodePaxRecord('k', 'v'.repeat(length)));
+      if (record?.value.length !== length || more.length > 0) throw new Error(`wrong at ${length}`);
     }
   });
 

@@ -1,0 +1,59 @@
+/** For tests: applying archives, and describing trees. */
+
+import { lstatSync, readdirSync, readFileSync, readlinkSync, type Stats } from 'node:fs';
+import { join } from 'node:path';
+import { createNodeSys } from '../../../runtime/src/sys/node.ts';
+import { type Member, packMembers } from '../archive/testing.ts';
+import type { ApplyOptions } from './apply.ts';
+import { type UnpackResult, unpackLayer } from './unpack.ts';
+import { listXattrs } from './xattrs.ts';
+
+export const sys = createNodeSys();
+export const asRoot: ApplyOptions = { whiteouts: 'remove', isRootless: false };
+
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
+}
+
+export async function applyArchive(root: string, archive: Uint8Array, options: ApplyOptions = asRoot): Promise<UnpackResult> {
+  return await unpackLayer(sys, once(archive), root, options);
+}
+
+export async function applyMembers(root: string, members: readonly Member[], options: ApplyOptions = asRoot): Promise<UnpackResult> {
+  return await applyArchive(root, packMembers(members), options);
+}
+
+/**
+ * A line per file: type, mode, owner, size, times, device, link target, link group, xattrs, content. Equal lists are equal trees.
+ * Names are latin1, so that any bytes can be told apart.
+ */
+export function describeTree(root: string, options: { readonly times: boolean } = { times: true }): string[] {
+  const groups = new Map<string, string>();
+  const lines: string[] = [];
+  const visit = (path: string): void => {
+    const full = Buffer.from(join(root, path), 'latin1');
+    const status = lstatSync(full, { bigint: false });
+    lines.push(describeFile(path, full, status, { groups, times: options.times }));
+    if (status.isDirectory()) for (const name of readdirSync(full, { encoding: 'latin1' }).sort()) visit(`${path}/${name}`);
+  };
+  visit('');
+  return lines;
+}
+
+function describeFile(path: string, full: Buffer, status: Stats, options: { groups: Map<string, string>; times: boolean }): string {
+  const identity = `${status.dev}:${status.ino}`;
+  if (status.nlink > 1 && !status.isDirectory() && !options.groups.has(identity)) options.groups.set(identity, path);
+  const xattrs = listXattrs(sys, full.toString('latin1'));
+  return [
+    path,
+    status.mode.toString(8),
+    `${status.uid}:${status.gid}`,
+    status.isDirectory() ? '' : status.size,
+    options.times ? Math.floor(status.mtimeMs / 1000) : '',
+    status.isCharacterDevice() || status.isBlockDevice() ? status.rdev : '',
+    status.isSymbolicLink() ? readlinkSync(full, { encoding: 'latin1' }) : '',
+    options.groups.get(identity) ?? '',
+    [...xattrs].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, value]) => `${name}=${value.toString('hex')}`),
+    status.isFile() ? readFileSync(full).toString('base64').slice(0, 100) : '',
+  ].join(' | ');
+}
