@@ -1,5 +1,6 @@
 // Makes the commands that run on Node: one bundle each, and a launcher that can be started with an empty environment from anywhere.
 import { existsSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { dist, Missing, makeFrom, replaceFile, root, run } from './files.mjs';
 import { findCompiler } from './native.mjs';
@@ -34,10 +35,21 @@ export async function bundleForNode(main, output) {
     format: 'cjs',
     platform: 'node',
     target: 'node20',
-    external: ['koffi'],
+    plugins: [directKoffi()],
     logLevel: 'warning',
   });
   replaceFile(output, outputFiles[0]?.contents ?? '');
+}
+
+/**
+ * koffi's JavaScript looks for its binary, anew at every start, for 10 ms. The binary by itself has all that sys/node.ts uses.
+ * @returns {import('esbuild').Plugin}
+ */
+function directKoffi() {
+  const require = createRequire(import.meta.url);
+  require('koffi');
+  const binary = Object.keys(require.cache).find((path) => path.endsWith('koffi.node')) ?? 'koffi';
+  return { name: 'direct-koffi', setup: ({ onResolve }) => onResolve({ filter: /^koffi$/ }, () => ({ path: binary, external: true })) };
 }
 
 /**
