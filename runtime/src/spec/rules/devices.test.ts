@@ -26,7 +26,7 @@ describe('deviceWarnings', () => {
     const device: Device = { type: 'c', path: '/dev/x', major: 1, minor: 2 };
     const find = (second: Partial<Device>) => findWarnings({ linux: { devices: [device, { ...device, ...second }] } });
     expect(find({ path: '/dev/y' })).toEqual(['device-duplicate-number linux.devices[1]']);
-    expect(find({ minor: 3 })).toEqual(['device-duplicate-path linux.devices[1].path']);
+    expect(find({ minor: 3 })).toEqual(['device-duplicate-path linux.devices[1]']);
     expect(find({ path: '/dev/y', type: 'b' })).toEqual([]);
   });
 });

@@ -22,24 +22,30 @@ export const deviceErrors: readonly Rule<Config>[] = [
 ];
 
 export const deviceWarnings: readonly Rule<Config>[] = [
-  forEachDevice('device-duplicate-path', ({ path }, report, before) => {
-    if (before.some((other) => other.path === path)) report('path', path, 'is given twice');
-  }),
-  forEachDevice('device-duplicate-number', ({ type, major, minor }, report, before) => {
-    const isSame = (other: Device) => other.type === type && other.major === major && other.minor === minor;
-    if (type !== 'p' && before.some(isSame)) report('', undefined, `should not be the second device with the numbers ${major}:${minor}`);
-  }),
+  uniqueInDevices('device-duplicate-path', ({ path }) => path, 'has the path of another device'),
+  uniqueInDevices(
+    'device-duplicate-number',
+    ({ type, major, minor }) => (type === 'p' ? undefined : `${type} ${major}:${minor}`),
+    'should not have the type and numbers of another device',
+  ),
 ];
 
-function forEachDevice(id: string, check: (device: Device, report: Report, before: readonly Device[]) => void): Rule<Config> {
+function forEachDevice(id: string, check: (device: Device, report: Report) => void): Rule<Config> {
+  return { id, reference: REFERENCE, check: ({ linux }, report) => checkItems(linux?.devices, 'linux.devices', report, check) };
+}
+
+/** A rule that no two devices have the same key. A privileged container brings hundreds of them, so they are not compared in pairs. */
+function uniqueInDevices(id: string, keyOf: (device: Device) => string | undefined, message: string): Rule<Config> {
   return {
     id,
     reference: REFERENCE,
     check({ linux }, report) {
-      const before: Device[] = [];
+      const seen = new Set<string>();
       checkItems(linux?.devices, 'linux.devices', report, (device, reportItem) => {
-        check(device, reportItem, before);
-        before.push(device);
+        const key = keyOf(device);
+        if (key === undefined) return;
+        if (seen.has(key)) reportItem('', key, message);
+        seen.add(key);
       });
     },
   };
