@@ -9,6 +9,7 @@ import { receiveReply } from '../init/channel.ts';
 import { encodeProgram } from '../init/encode.ts';
 import { InitProcess } from '../init/init-process.ts';
 import { Program } from '../init/program.ts';
+import { call } from '../linux/call.ts';
 import { ECONNREFUSED, ENOENT, isErrno } from '../linux/errno.ts';
 import { connectUnix, listenUnix, SOCK_CLOEXEC } from '../linux/sockets.ts';
 import { type ContainerDirectory, GATE } from '../state/store.ts';
@@ -16,7 +17,9 @@ import type { Sys } from '../sys/sys.ts';
 
 /** Binds the gate's socket. The caller closes the descriptor once init has it. */
 export function openGate(sys: Sys, directory: ContainerDirectory): number {
-  return listenUnix(sys, directory.socketPath(GATE), `${directory.path}/${GATE}`, 1);
+  const fd = listenUnix(sys, directory.socketPath(GATE), `${directory.path}/${GATE}`, 1);
+  call(sys, 'fchmodat', `${directory.path}/${GATE}`, directory.fd, GATE, 0o600);
+  return fd;
 }
 
 function gateProgram(fds: AgentFds): Program {

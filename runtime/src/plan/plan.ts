@@ -3,6 +3,7 @@
  * `tsrun plan` can print it and tests can compare it.
  */
 import type { Config } from '../../../specs/runtime/config.ts';
+import type { Linux } from '../../../specs/runtime/linux/linux.ts';
 import type { Process } from '../../../specs/runtime/process.ts';
 import { MOUNT_ATTR_RDONLY, MS_SHARED, MS_SLAVE } from '../linux/mount-flags.ts';
 import { furnishesDev, planDevices, planLinks } from './devices.ts';
@@ -160,9 +161,18 @@ function planNames(config: Config): Step[] {
   ];
 }
 
+/** What is asked for and not done would be a false promise: of isolation, or of a device. */
+function refuseUnsupported(linux: Linux): void {
+  if (linux.seccomp !== undefined) throw planError('linux.seccomp', 'system call filters are not supported by this version');
+  if (linux.intelRdt !== undefined) throw planError('linux.intelRdt', 'resource control groups are not supported by this version');
+  if (Object.keys(linux.netDevices ?? {}).length > 0)
+    throw planError('linux.netDevices', 'moving network devices is not supported by this version');
+}
+
 /** @throws RuntimeError with code 'plan' for what this host cannot carry out. */
 export function planContainer(config: Config, host: HostFacts, options: PlanOptions): Plan {
   const linux = config.linux ?? {};
+  refuseUnsupported(linux);
   const namespaces = planNamespaces(linux);
   const process = requireProcess(config);
   const rootless = host.euid !== 0 || host.inUserNamespace;

@@ -84,7 +84,11 @@ export function compilePivot(target: Target, step: PivotStep): void {
     program.call('umount2', ['.', MNT_DETACH], { object: 'the old root' });
     program.call('chdir', ['/']);
   } else {
-    if (step.method === 'move') program.call('move_mount', [fds.root, '', AT_FDCWD, '/', MOVE_MOUNT_F_EMPTY_PATH], { object: '/' });
+    if (step.method === 'move') {
+      // They stay mounted below the new root: the container must not find a procfs or sysfs of the host by unmounting its own.
+      for (const path of ['/proc', '/sys']) program.call('umount2', [path, MNT_DETACH], { ignore: 'all' });
+      program.call('move_mount', [fds.root, '', AT_FDCWD, '/', MOVE_MOUNT_F_EMPTY_PATH], { object: '/' });
+    }
     program.call('chroot', ['.']);
     program.call('chdir', ['/']);
   }
