@@ -25,7 +25,7 @@ export const DeviceCgroup = object(
     /** Absent, or -1 as some callers write: all numbers. */
     major: optional(int64),
     minor: optional(int64),
-    /** Absent: all of them. */
+    /** Runtimes disagree on what it means to leave it out, so the rules refuse that. */
     access: optional(matching(/^[rwm]+$/, 'a combination of r (read), w (write) and m (mknod)')),
   },
   { section: 'config-linux.md#allowed-device-list' },

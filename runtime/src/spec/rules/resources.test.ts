@@ -5,11 +5,12 @@ describe('resourceErrors and cgroupErrors', () => {
   it.each<[LinuxResources, string[]]>([
     [{ devices: [{ allow: false, access: 'rwm' }, { allow: true, type: 'c', major: -1, minor: 3, access: 'r' }, { allow: true }] }, []],
     [
-      { devices: [{ allow: true, major: -2, minor: 4294967296 }] },
+      { devices: [{ allow: true, access: 'r', major: -2, minor: 4294967296 }] },
       ['device-cgroup-numbers devices[0].major', 'device-cgroup-numbers devices[0].minor'],
     ],
+    [{ devices: [{ allow: false }] }, ['device-cgroup-access devices[0].access']],
     [{ devices: [{ allow: true, access: 'rx' }] }, ['type devices[0].access']],
-    [{ devices: [{ allow: true, type: 'p' as 'c' }] }, ['type devices[0].type']],
+    [{ devices: [{ allow: true, type: 'p' as 'c', access: 'r' }] }, ['type devices[0].type']],
     [{ memory: { limit: -1, swap: -1, reservation: 9223372036854775807n } }, []],
     [{ memory: { limit: -2, reservation: -3 } }, ['memory-limit memory.limit', 'memory-limit memory.reservation']],
     [{ memory: { limit: 100, swap: 100 } }, []],

@@ -23,6 +23,16 @@ export const resourceErrors: readonly Rule<LinuxResources>[] = [
     },
   },
   {
+    id: 'device-cgroup-access',
+    reference: 'config-linux.md#allowed-device-list',
+    check({ devices }, report) {
+      checkItems(devices, 'devices', report, ({ access }, reportItem) => {
+        // crun takes it as no access, so that the rule has no effect; runc refuses it. Nobody should depend on either.
+        if (access === undefined) reportItem('access', undefined, 'must be given');
+      });
+    },
+  },
+  {
     id: 'memory-limit',
     reference: MEMORY,
     check({ memory }, report) {
