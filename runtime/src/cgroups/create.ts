@@ -26,7 +26,7 @@ export interface Cgroup {
 export interface CreateOptions {
   /** Controllers that the limits need, each with the place that asks for it. */
   readonly needs?: readonly ControllerNeed[];
-  /** Controllers enabled for accounting where possible. Default: all that the root has, without which `events --stats` has nothing to tell. */
+  /** Controllers enabled for accounting where possible. Default: all that the root has, without which `events --stats` has nothing to tell; on a hybrid host none. */
   readonly wanted?: readonly string[] | 'all';
   /** The container may do without a cgroup when the caller is not permitted to make one: rootless, no cgroupsPath, no limits. */
   readonly optional?: boolean;
@@ -48,7 +48,8 @@ export function createCgroup(sys: Sys, hierarchy: Hierarchy, path: string, optio
     makeDirectories(sys, directory, created);
     enableControllers(sys, hierarchy, path.includes('/') ? path.slice(0, path.lastIndexOf('/')) : '', {
       needs,
-      wanted: options.wanted ?? 'all',
+      // On a hybrid host the tools of the other hierarchy, crun among them, refuse a v2 root that passes controllers on.
+      wanted: options.wanted ?? (hierarchy.unified ? 'all' : []),
     });
     const fd = openCgroupDirectory(sys, directory);
     try {

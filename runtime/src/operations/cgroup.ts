@@ -27,9 +27,7 @@ export function makeCgroup(context: Context, config: Config, id: string): Cgroup
     throw noHierarchyError({ configPath: 'linux.resources' });
   }
   const path = cgroupfsPath({ cgroupsPath: config.linux?.cgroupsPath, id, ownCgroup: cgroupOfProcess(sys, 'self') ?? '/' });
-  // On a hybrid host the other hierarchies' tools (crun among them) refuse a v2 root that passes controllers on: only what a limit needs is enabled.
-  const wanted = hierarchy.unified ? 'all' : [];
-  const cgroup = createCgroup(sys, hierarchy, path, { needs, wanted, optional });
+  const cgroup = createCgroup(sys, hierarchy, path, { needs, optional });
   if (cgroup !== undefined) applyResources(sys, cgroup, plan);
   return cgroup;
 }
