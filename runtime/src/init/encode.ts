@@ -3,7 +3,7 @@ import { RuntimeError } from '../base/errors.ts';
 import { syscallNumber } from '../linux/syscall-numbers.ts';
 import type { Sys } from '../sys/sys.ts';
 import { BUF, HEADER_SIZE, OP_IGNORED_ERRNO, OP_JUMP, OP_RESULT, OP_SIZE, SIZE, STORE, STORE32 } from './agent/protocol.ts';
-import type { Argument, Data, Operation, Program } from './program.ts';
+import type { Argument, Data, Operation, Output, Program } from './program.ts';
 
 const TWO_32 = 0x100000000;
 
@@ -21,11 +21,13 @@ class Layout {
   readonly #datas = new Map<Data, number>();
   readonly #pieces: { readonly offset: number; readonly bytes: Uint8Array }[] = [];
   readonly #pointers: { readonly offset: number; readonly target: number }[] = [];
+  readonly #outputOffsets: readonly number[];
   end: number;
 
-  constructor(sys: Sys, start: number) {
+  constructor(sys: Sys, start: number, outputOffsets: readonly number[]) {
     this.#sys = sys;
     this.end = start;
+    this.#outputOffsets = outputOffsets;
   }
 
   #place(bytes: Uint8Array): number {
@@ -53,9 +55,14 @@ class Layout {
     const offset = this.#place(value.bytes);
     this.#datas.set(value, offset);
     for (const [at, target] of value.pointers) {
-      this.#pointers.push({ offset: offset + at, target: typeof target === 'string' ? this.text(target) : this.data(target) });
+      this.#pointers.push({ offset: offset + at, target: this.place(target) });
     }
     return offset;
+  }
+
+  place(target: Data | Output | string): number {
+    if (typeof target === 'string') return this.text(target);
+    return target.kind === 'data' ? this.data(target) : (this.#outputOffsets[target.index] ?? 0);
   }
 
   write(message: ArrayBuffer): void {
@@ -70,7 +77,6 @@ class Layout {
 interface Frame {
   readonly words: Uint32Array;
   readonly layout: Layout;
-  readonly outputOffsets: readonly number[];
 }
 
 function setWord(words: Uint32Array, index: number, value: number): void {
@@ -86,12 +92,10 @@ function encodeArgument(frame: Frame, argument: Argument, index: number, positio
     if (argument !== 0) setWord(words, index, argument);
     return 0;
   }
-  if (typeof argument === 'string') words[index] = BUF + layout.text(argument);
-  else if (typeof argument === 'bigint') {
+  if (typeof argument === 'bigint') {
     words[index] = Number(BigInt.asUintN(32, argument));
     words[index + 1] = Number(BigInt.asUintN(32, argument >> 32n));
-  } else if (argument.kind === 'data') words[index] = BUF + layout.data(argument);
-  else if (argument.kind === 'output') words[index] = BUF + (frame.outputOffsets[argument.index] ?? 0);
+  } else if (typeof argument === 'string' || argument.kind !== 'result') words[index] = BUF + layout.place(argument);
   else {
     words[index] = BUF + HEADER_SIZE + argument.op * OP_SIZE + OP_RESULT;
     return 1 << position;
@@ -123,10 +127,10 @@ export function encodeProgram(sys: Sys, program: Program): EncodedProgram {
     return at;
   });
   const replyBytes = program.silent ? 0 : offset;
-  const layout = new Layout(sys, offset);
+  const layout = new Layout(sys, offset, outputOffsets);
   // Operations are written into their own buffer first, since the data's size is known only after all of them were seen.
   const head = new ArrayBuffer(offset);
-  const frame: Frame = { words: new Uint32Array(head), layout, outputOffsets };
+  const frame: Frame = { words: new Uint32Array(head), layout };
   for (const [index, operation] of program.operations.entries()) encodeOperation(sys, frame, operation, index);
   const length = layout.end;
   if (length > SIZE)

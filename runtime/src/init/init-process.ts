@@ -104,6 +104,14 @@ export class InitProcess implements Init {
     return programResults(results);
   }
 
+  /**
+   * For a process that was cloned in the middle of `program` and executes at its end: returns when the new program runs; throws the failed operation.
+   */
+  awaitExecution(program: Program): void {
+    const results = this.#reply(program, encodeProgram(this.#sys, program).replyBytes);
+    if (results !== undefined) checkResults(program.operations, results);
+  }
+
   #exchange(program: Program): Results | undefined {
     const encoded = encodeProgram(this.#sys, program);
     sendMessage(this.#sys, this.channel, encoded.message, firstStep(program));

@@ -16,7 +16,7 @@ export interface Data {
   readonly kind: 'data';
   readonly bytes: Uint8Array;
   /** [offset, what the eight bytes there must point to] */
-  readonly pointers: readonly (readonly [number, Data | string])[];
+  readonly pointers: readonly (readonly [number, Data | Output | string])[];
   /** Shown instead of the bytes. */
   readonly note?: string;
 }

@@ -12,14 +12,20 @@ export const SIGCONT = 18;
 export const SIGWINCH = 28;
 
 const P_PIDFD = 3;
-const P_PID = 1;
-const WEXITED = 4;
+export const P_PID = 1;
+export const WEXITED = 4;
 const WNOHANG = 1;
 const CLD_EXITED = 1;
 
 /** A close-on-exec descriptor of a process; the caller closes it. */
 export function pidfdOpen(sys: Sys, pid: number): number {
   return call(sys, 'pidfd_open', `process ${pid}`, pid, 0);
+}
+
+/** The pid of a pidfd's process as this process sees it; undefined when it was reaped or is of a pid namespace that cannot be seen. */
+export function pidOfPidfd(sys: Sys, pidfd: number): number | undefined {
+  const pid = Number(/^Pid:\s*(-?\d+)/m.exec(readFileIfExists(sys, `/proc/self/fdinfo/${pidfd}`) ?? '')?.[1]);
+  return pid > 0 ? pid : undefined;
 }
 
 export interface ProcessStat {
@@ -59,10 +65,17 @@ export function shellStatus(exit: ExitStatus): number {
 }
 
 function wait(sys: Sys, idType: number, id: number, options: number): ExitStatus | undefined {
-  const info = new ArrayBuffer(128);
+  const info = new ArrayBuffer(SIGINFO_BYTES);
   const result = tryCall(sys, 'waitid', idType, id, info, WEXITED | options, null);
   if (result === -ECHILD) return undefined;
   if (result < 0) throw syscallError({ syscall: 'waitid', errno: -result, object: `process ${id}` });
+  return decodeExit(info);
+}
+
+export const SIGINFO_BYTES = 128;
+
+/** Reads the `siginfo_t` that waitid(2) filled in; undefined when nothing had ended. */
+export function decodeExit(info: ArrayBuffer): ExitStatus | undefined {
   const view = new DataView(info);
   const pid = view.getInt32(16, true);
   if (pid === 0) return undefined;

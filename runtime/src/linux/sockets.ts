@@ -66,7 +66,7 @@ export function connectUnix(sys: Sys, path: string, object: string = path): numb
 
 const MSGHDR_BYTES = 56;
 const IOVEC_BYTES = 16;
-const CMSG_HEADER_BYTES = 16;
+export const CMSG_HEADER_BYTES = 16;
 
 /** `struct msghdr` with all that it points to in one buffer: header, one iovec, control, data. */
 class Message {

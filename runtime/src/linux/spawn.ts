@@ -26,6 +26,10 @@ export interface SpawnOptions {
   readonly fds: readonly (readonly [number, number])[];
   /** Makes the child the leader of a process group of its own, so that a timeout can kill all that it started. */
   readonly newProcessGroup?: boolean;
+  /** Working directory of the child. Default: the caller's. */
+  readonly cwd?: string;
+  /** Closes every descriptor not listed, also those that the caller's own caller left open, where the C library can (glibc 2.34). */
+  readonly closeOthers?: boolean;
 }
 
 function libc(sys: Sys, name: string): number {
@@ -66,6 +70,16 @@ function moveAbove(sys: Sys, fds: SpawnOptions['fds']): number[] {
   );
 }
 
+function addDirectoryAndClose(sys: Sys, actions: ArrayBuffer, options: SpawnOptions): void {
+  if (options.cwd !== undefined) {
+    check('posix_spawn', sys.call(libc(sys, 'posix_spawn_file_actions_addchdir_np'), actions, options.cwd), options.cwd);
+  }
+  if (options.closeOthers !== true) return;
+  const addCloseFrom = sys.symbol('libc.so.6', 'posix_spawn_file_actions_addclosefrom_np');
+  const first = options.fds.reduce((highest, [, target]) => Math.max(highest, target), 2) + 1;
+  if (addCloseFrom !== 0) check('posix_spawn', sys.call(addCloseFrom, actions, first), 'close descriptors');
+}
+
 /** Starts the program and returns its pid; the child is ours to reap. */
 export function spawn(sys: Sys, options: SpawnOptions): number {
   const actions = new ArrayBuffer(OPAQUE_BYTES);
@@ -78,6 +92,7 @@ export function spawn(sys: Sys, options: SpawnOptions): number {
     options.fds.forEach(([, target], index) => {
       check('posix_spawn', sys.call(addDup2, actions, sources[index] ?? -1, target), `descriptor ${target}`);
     });
+    addDirectoryAndClose(sys, actions, options);
     const all = new ArrayBuffer(SIGSET_BYTES);
     new Uint8Array(all).fill(0xff);
     sys.call(libc(sys, 'posix_spawnattr_setsigdefault'), attributes, all);

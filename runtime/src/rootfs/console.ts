@@ -1,7 +1,7 @@
 /** The container's terminal (config.md, "terminal"; pty(7)). */
-import { type Data, data, struct } from '../init/program.ts';
+import { struct } from '../init/program.ts';
+import { sendDescriptor } from '../init/rights.ts';
 import { O_CLOEXEC, O_NOCTTY, O_PATH, O_RDWR, RESOLVE_IN_ROOT, RESOLVE_NO_MAGICLINKS, RESOLVE_NO_SYMLINKS } from '../linux/open-flags.ts';
-import { rightsControl } from '../linux/sockets.ts';
 import type { ConsoleStep } from '../plan/steps.ts';
 import { attach, cloneTree } from './attach.ts';
 import { makeFile, openBelow, type openInRoot, type Target } from './paths.ts';
@@ -10,33 +10,9 @@ const TIOCSCTTY = 0x540e;
 const TIOCSWINSZ = 0x5414;
 const TIOCSPTLCK = 0x40045431;
 const TIOCGPTPEER = 0x5441;
-const MSG_NOSIGNAL = 0x4000;
 
 /** The name that goes along with the terminal's descriptor, as runc sends it. */
 const CONSOLE_NAME = '/dev/ptmx';
-
-function message(fd: number): Data {
-  const control = rightsControl([fd]);
-  const vector: Data = {
-    kind: 'data',
-    bytes: new Uint8Array(16),
-    pointers: [[0, CONSOLE_NAME]],
-  };
-  new DataView(vector.bytes.buffer).setUint32(8, CONSOLE_NAME.length, true);
-  const header: Data = {
-    kind: 'data',
-    bytes: new Uint8Array(56),
-    pointers: [
-      [16, vector],
-      [32, data(control)],
-    ],
-    note: `{the terminal's master, ${CONSOLE_NAME}}`,
-  };
-  const view = new DataView(header.bytes.buffer);
-  view.setUint32(24, 1, true);
-  view.setUint32(40, control.byteLength, true);
-  return header;
-}
 
 /**
  * Makes a terminal in the container's devpts, sends its master through the console socket and makes the other end the standard streams.
@@ -64,7 +40,7 @@ export function compileConsole(target: Target, step: ConsoleStep): void {
   if (step.mount) mountConsole(target, slave);
   program.call('dup3', [master, fds.terminal, O_CLOEXEC]);
   program.call('close', [master]);
-  program.call('sendmsg', [fds.console, message(fds.terminal), MSG_NOSIGNAL], { object: 'the console socket' });
+  sendDescriptor(program, fds.console, fds.terminal, CONSOLE_NAME, 'the console socket');
   program.call('close', [fds.terminal]);
   program.call('close', [fds.console]);
   for (const stream of [0, 1, 2]) program.call('dup3', [slave, stream, 0]);
