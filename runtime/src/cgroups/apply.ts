@@ -10,7 +10,7 @@ import type { Cgroup } from './create.ts';
 import { availableControllers } from './hierarchy.ts';
 import { type ResourceWrite, resourceError } from './resources/write.ts';
 import { controllerNeeds, type MemoryCheck, type ResourcePlan } from './resources.ts';
-import { restoreValue } from './restore.ts';
+import { restoreValues } from './restore.ts';
 
 /**
  * Makes the writes on a new cgroup. A failure leaves those before it: the cgroup is to be removed then.
@@ -31,19 +31,20 @@ export function updateResources(sys: Sys, cgroup: Cgroup, plan: ResourcePlan): v
   if (plan.memoryCheck !== undefined) checkMemory(sys, cgroup, plan.memoryCheck);
   const parent = cgroup.path.includes('/') ? cgroup.path.slice(0, cgroup.path.lastIndexOf('/')) : '';
   enableControllers(sys, cgroup.hierarchy, parent, { needs: controllerNeeds(plan.writes), wanted: [] });
-  const undo: { readonly file: string; readonly value: string }[] = [];
+  const undo: { readonly file: string; readonly values: readonly string[] }[] = [];
   try {
     for (const write of plan.writes) {
       for (const target of targetsOf(write)) {
         const old = readFileIfExists(sys, target.file, cgroup.fd);
-        const value = old === undefined ? undefined : restoreValue(target.file, target.value, old);
-        if (value !== undefined) undo.push({ file: target.file, value });
+        if (old !== undefined) undo.push({ file: target.file, values: restoreValues(target.file, target.value, old) });
       }
       makeWrite(sys, cgroup, write);
     }
   } catch (error) {
     // In reverse, as burst and quota, or idle and weight, allow each other's values only in some order.
-    for (const { file, value } of undo.toReversed()) tryWrite(sys, cgroup.fd, file, value);
+    for (const { file, values } of undo.toReversed()) {
+      for (const value of values) tryWrite(sys, cgroup.fd, file, value);
+    }
     throw error;
   }
 }

@@ -12,20 +12,21 @@ const UNSET: Readonly<Record<string, string>> = {
 };
 
 /**
- * The write that undoes the write of `value`, given the file's text before it; undefined where nothing can undo it. Only the line that the
- * write changes comes back: the kernel takes one line a write.
+ * The writes, in order, that undo the write of `value`, given the file's text before it; none where nothing can undo it. The kernel takes one line
+ * a write.
  */
-export function restoreValue(file: string, value: string, oldText: string): string | undefined {
+export function restoreValues(file: string, value: string, oldText: string): string[] {
   // A write to these registers a trigger on the writer's descriptor, which is closed by now.
-  if (file.endsWith('.pressure')) return undefined;
+  if (file.endsWith('.pressure')) return [];
   const controller = file.split('.', 1)[0] ?? '';
   // An empty file needs its newline: a write of no bytes is no write.
-  if (!KEYED_CONTROLLERS.includes(controller)) return oldText === '' ? '\n' : oldText;
-  const lines = oldText.split('\n');
-  const [first = '', ...rest] = value.split(' ');
-  if (rest.length === 0) return lines.find((line) => line.startsWith('default ')) ?? lines[0];
-  const line = lines.find((candidate) => candidate.startsWith(`${first} `));
-  if (line !== undefined) return line;
+  if (!KEYED_CONTROLLERS.includes(controller)) return [oldText === '' ? '\n' : oldText];
+  const lines = oldText.split('\n').filter((line) => line !== '');
+  const [key = '', ...rest] = value.split(' ');
+  // A new default takes BFQ's weights of single devices with it. The default is the first line.
+  if (rest.length === 0) return lines;
+  const line = lines.find((candidate) => candidate.startsWith(`${key} `));
+  if (line !== undefined) return [line];
   const unset = UNSET[file];
-  return unset === undefined ? undefined : `${first} ${unset}`;
+  return unset === undefined ? [] : [`${key} ${unset}`];
 }

@@ -1,4 +1,5 @@
 /** Limits that count things: tasks, huge pages, RDMA handles. */
+import { formatPath } from '../../../../specs/json/json-path.ts';
 import type { LinuxResources } from '../../../../specs/runtime/linux/resources.ts';
 import { limitText, type ResourceWrite } from './write.ts';
 
@@ -27,7 +28,7 @@ export function hugepageWrites(limits: LinuxResources['hugepageLimits']): Resour
 /** rdma.max, a line for each device. */
 export function rdmaWrites(rdma: LinuxResources['rdma']): ResourceWrite[] {
   return Object.entries(rdma ?? {}).flatMap(([device, { hcaHandles, hcaObjects }]): ResourceWrite[] => {
-    const configPath = `linux.resources.rdma[${JSON.stringify(device)}]`;
+    const configPath = formatPath(['linux', 'resources', 'rdma', device]);
     const words = [device];
     if (hcaHandles !== undefined) words.push(`hca_handle=${limitText(hcaHandles, configPath)}`);
     if (hcaObjects !== undefined) words.push(`hca_object=${limitText(hcaObjects, configPath)}`);

@@ -47,10 +47,9 @@ function swapText(memory: Memory): string | undefined {
   return String(swap - limit);
 }
 
+/** `kernel` and `kernelTCP` have their warning from the schema, where they are deprecated. */
 export function memoryWarnings(memory: Memory): ResourceWarning[] {
   const ignored: [unknown, string, string][] = [
-    [memory.kernel, 'kernel', 'kernel memory counts as memory in cgroup v2'],
-    [memory.kernelTCP, 'kernelTCP', 'kernel TCP memory counts as memory in cgroup v2'],
     [memory.swappiness, 'swappiness', 'cgroup v2 has no swappiness of its own for a cgroup'],
     [memory.disableOOMKiller || undefined, 'disableOOMKiller', 'the OOM killer cannot be disabled in cgroup v2'],
     [memory.useHierarchy === false || undefined, 'useHierarchy', 'cgroup v2 is always hierarchical'],

@@ -1,3 +1,4 @@
+import { formatPath } from '../../../../specs/json/json-path.ts';
 import { type ResourceWrite, resourceError } from './write.ts';
 
 /** Files that act on processes instead of limiting them; one of them would stop or end the container while it is being created. */
@@ -9,7 +10,7 @@ const ACTIONS: readonly string[] = ['cgroup.procs', 'cgroup.threads', 'cgroup.fr
  */
 export function unifiedWrites(unified: Readonly<Record<string, string>> | undefined): ResourceWrite[] {
   return Object.entries(unified ?? {}).flatMap(([file, text]) => {
-    const configPath = `linux.resources.unified[${JSON.stringify(file)}]`;
+    const configPath = formatPath(['linux', 'resources', 'unified', file]);
     const controller = controllerOf(file, configPath);
     const lines = text.split('\n').filter((line) => line !== '');
     return lines.map((value) => ({ controller, file, value, configPath }));
