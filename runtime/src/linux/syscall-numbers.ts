@@ -66,6 +66,7 @@ const NUMBERS = {
   memfd_create: [319, 279],
   mkdirat: [258, 34],
   mknodat: [259, 33],
+  mmap: [9, 222],
   mount: [165, 40],
   mount_setattr: [442, 442],
   move_mount: [429, 429],
