@@ -3,7 +3,15 @@ import { findErrors, findWarnings } from '../test/findings.ts';
 
 describe('resourceErrors and cgroupErrors', () => {
   it.each<[LinuxResources, string[]]>([
-    [{ devices: [{ allow: false, access: 'rwm' }, { allow: true, type: 'c', major: -1, minor: 3, access: 'r' }, { allow: true }] }, []],
+    [
+      {
+        devices: [
+          { allow: false, access: 'rwm' },
+          { allow: true, type: 'c', major: -1, minor: 3, access: 'r' },
+        ],
+      },
+      [],
+    ],
     [
       { devices: [{ allow: true, access: 'r', major: -2, minor: 4294967296 }] },
       ['device-cgroup-numbers devices[0].major', 'device-cgroup-numbers devices[0].minor'],
