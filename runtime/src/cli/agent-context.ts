@@ -1,0 +1,18 @@
+/** The context of commands that start processes in containers. */
+import { type Context, lazyAgentImage } from '../operations/context.ts';
+import type { Flags } from './args.ts';
+import { preservedFds } from './caller.ts';
+import type { Invocation } from './command.ts';
+import { lightContext } from './context.ts';
+
+type Basis = Pick<Invocation<Flags>, 'sys' | 'log' | 'globals'>;
+
+/** `preserve`: the number after `--preserve-fds`. */
+export function agentContext(basis: Basis, preserve: number | undefined): Context {
+  const passed = preservedFds(basis.sys, preserve ?? 0);
+  return {
+    ...lightContext(basis),
+    caller: { stdio: [0, 1, 2], preservedFds: passed.fds, extraEnvironment: passed.environment },
+    agentImage: lazyAgentImage(basis.sys),
+  };
+}

@@ -1,0 +1,103 @@
+/** One sentence for each command and flag. */
+
+export interface CommandHelp {
+  readonly summary: string;
+  /** What follows the command's name and flags. */
+  readonly usage: string;
+  readonly details?: string;
+}
+
+/** Name of the value, and what the flag does. */
+export type FlagText = readonly [string, string];
+
+export const COMMAND_HELP: Readonly<Record<string, CommandHelp>> = {
+  create: {
+    summary: 'Create a container; its program waits for start',
+    usage: 'ID',
+  },
+  start: { summary: 'Start the program of a created container', usage: 'ID' },
+  run: {
+    summary: 'Create a container, start it, and wait for its end',
+    usage: 'ID',
+    details: "The exit status is the program's, or 128 + the signal that ended it.",
+  },
+  exec: {
+    summary: 'Execute a program in a running container',
+    usage: 'ID COMMAND [ARGUMENTS]\n       tsrun exec [FLAGS] --process FILE ID',
+    details: "The exit status is the program's, 128 + the signal that ended it, or 255 when it could not be executed.",
+  },
+  state: { summary: 'Print the state of a container as JSON', usage: 'ID' },
+  list: { summary: 'List the containers', usage: '' },
+  ps: {
+    summary: 'List the processes of a container',
+    usage: 'ID [ARGUMENTS OF ps]',
+    details: 'The table is that of ps -ef, or of ps with the arguments given, with only the processes of the container.',
+  },
+  kill: {
+    summary: 'Send a signal to a container',
+    usage: 'ID [SIGNAL]',
+    details: 'SIGNAL is a number or a name, with or without SIG. Default: TERM.',
+  },
+  pause: { summary: 'Stop all processes of a container where they are', usage: 'ID' },
+  resume: { summary: 'Let a paused container go on', usage: 'ID' },
+  delete: { summary: 'Remove a stopped container', usage: 'ID' },
+  spec: { summary: 'Write a config.json to start from', usage: '' },
+  plan: {
+    summary: 'Print what creating a container would do, without doing it',
+    usage: '',
+  },
+  features: { summary: 'Print what this runtime implements, as JSON', usage: '' },
+};
+
+export const GLOBAL_FLAG_HELP: Readonly<Record<string, FlagText>> = {
+  root: ['DIR', 'where the state is kept (default: /run/tsrun, or $XDG_RUNTIME_DIR/tsrun for other users)'],
+  log: ['FILE', 'append errors and warnings to a file'],
+  'log-format': ['FORMAT', 'text (default) or json'],
+  'log-level': ['LEVEL', 'error, warning (default), info or debug'],
+  debug: ['', 'the same as --log-level debug'],
+  'systemd-cgroup': ['', 'have systemd make the cgroup; cgroupsPath is then slice:prefix:name'],
+  'cgroup-manager': ['NAME', 'cgroupfs (default), systemd or disabled'],
+  help: ['', 'print help'],
+  version: ['', 'print the version'],
+};
+
+/** By command; those under '' mean the same wherever they are. */
+export const FLAG_HELP: Readonly<Record<string, Readonly<Record<string, FlagText>>>> = {
+  '': {
+    bundle: ['DIR', 'the bundle (default: the current directory)'],
+    'console-socket': ['PATH', 'unix socket that takes the terminal'],
+    'pid-file': ['FILE', 'written with the pid, after success only'],
+    'pidfd-socket': ['PATH', 'unix socket that takes a pidfd of the process'],
+    'no-pivot': ['', 'for a root file system on an initramfs'],
+    'no-new-keyring': ['', "keep the caller's session keyring"],
+    'preserve-fds': ['N', 'pass on N descriptors after 2 (and after those of LISTEN_FDS)'],
+    detach: ['', 'do not wait for the end'],
+    format: ['FORMAT', 'table (default) or json'],
+  },
+  run: {
+    keep: ['', 'do not delete the container when it has ended'],
+    'no-subreaper': ['', "do not adopt the container's orphans"],
+  },
+  exec: {
+    process: ['FILE', 'the process as in config.json, instead of a command'],
+    tty: ['', 'give it a terminal'],
+    cwd: ['DIR', 'working directory in the container'],
+    env: ['NAME=VALUE', 'set an environment variable; may be repeated'],
+    user: ['UID[:GID]', 'user and group in the container, as numbers'],
+    'additional-gids': ['GID', 'another group; may be repeated'],
+    cap: ['CAP_NAME', 'add a capability; may be repeated'],
+    'no-new-privs': ['', 'set no_new_privs'],
+    'process-label': ['LABEL', 'SELinux label'],
+    apparmor: ['PROFILE', 'AppArmor profile'],
+    cgroup: ['PATH', "existing sub-cgroup of the container's"],
+    'ignore-paused': ['', 'even in a paused container, where it waits for resume'],
+  },
+  kill: { all: ['', 'to all processes; no error when there is none'] },
+  delete: { force: ['', 'kill it first if it runs; no error when there is none'] },
+  list: { quiet: ['', 'only the IDs'] },
+  spec: { rootless: ['', 'for a user who is not root'] },
+  plan: {
+    json: ['', 'as JSON'],
+    syscalls: ['', "the system calls of the container's init process"],
+  },
+};

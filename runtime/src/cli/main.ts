@@ -1,0 +1,32 @@
+/** The whole command line: every command, and help. */
+import type { Sys } from '../sys/sys.ts';
+import type { Command } from './command.ts';
+import { createCommand } from './commands/create.ts';
+import { deleteCommand } from './commands/delete.ts';
+import { killCommand } from './commands/kill.ts';
+import { listCommand } from './commands/list.ts';
+import { pauseCommand } from './commands/pause.ts';
+import { psCommand } from './commands/ps.ts';
+import { resumeCommand } from './commands/resume.ts';
+import { specCommand } from './commands/spec.ts';
+import { startCommand } from './commands/start.ts';
+import { stateCommand } from './commands/state.ts';
+import { runFully } from './full.ts';
+
+const COMMANDS: readonly Command[] = [
+  createCommand,
+  startCommand,
+  stateCommand,
+  listCommand,
+  psCommand,
+  killCommand,
+  pauseCommand,
+  resumeCommand,
+  deleteCommand,
+  specCommand,
+];
+
+/** Does what the command line says and returns the exit status. */
+export function main(sys: Sys): number {
+  return runFully(sys, COMMANDS);
+}
