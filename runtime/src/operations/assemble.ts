@@ -1,0 +1,209 @@
+/**
+ * What `create` and `run` have in common: from a bundle to an init process that has become what the container's process will be, and waits for
+ * the program that executes it.
+ *
+ *     directory and record ─▶ cgroup ─▶ init in its namespaces ─▶ prepare: mounts, devices
+ *       ─▶ prestart, createRuntime, createContainer hooks ─▶ enter: names, sysctls, masks, the new root
+ *       ─▶ become: user, capabilities ─▶ find the executable ─▶ finish: leave the last program for `start`, or run it
+ *
+ * What fails takes back all that was done before it. If the runtime itself is killed, init ends with its channel, and `delete` finds the rest.
+ */
+import { RuntimeError } from '../base/errors.ts';
+import { type Cgroup, undoCreate } from '../cgroups/create.ts';
+import { killAll } from '../cgroups/processes.ts';
+import { removeCgroup } from '../cgroups/remove.ts';
+import type { AgentFds } from '../init/agent-fds.ts';
+import type { InitProcess } from '../init/init-process.ts';
+import type { Program } from '../init/program.ts';
+import { tryCall } from '../linux/call.ts';
+import { close, writeKernelFile } from '../linux/files.ts';
+import { killAndReap, processStat, SIGKILL } from '../linux/processes.ts';
+import { isSeparate } from '../plan/namespaces.ts';
+import { type Plan, planContainer } from '../plan/plan.ts';
+import { executeProgram } from '../process/execute.ts';
+import { findExecutable } from '../process/lookup.ts';
+import type { ValidConfig } from '../spec/valid.ts';
+import type { ContainerRecord } from '../state/record.ts';
+import type { ContainerDirectory } from '../state/store.ts';
+import type { Bundle } from './bundle.ts';
+import { makeCgroup, ownCgroupDirectory } from './cgroup.ts';
+import { specState } from './container-state.ts';
+import type { Context } from './context.ts';
+import { processEnvironment } from './environment.ts';
+import { openGate } from './gate.ts';
+import { runContainerHooks, runRuntimeHooks } from './hooks.ts';
+import { gatherHostFacts } from './host-facts.ts';
+import { type Launched, launchInit } from './launch.ts';
+import { openPrepared } from './prepared.ts';
+import { runSteps, type StepSettings } from './run-steps.ts';
+import { Undo } from './undo.ts';
+
+export interface AssembleOptions {
+  readonly id: string;
+  /** Init gets a start gate, to be started by another command. */
+  readonly gate: boolean;
+  /** Connected socket that takes the terminal; needed exactly when the process has one. The caller closes it. */
+  readonly consoleFd: number | undefined;
+  readonly noPivot?: boolean | undefined;
+  readonly noNewKeyring?: boolean | undefined;
+}
+
+/** A container that is complete but for its program. */
+export interface Assembled {
+  readonly record: ContainerRecord;
+  /** Locked. */
+  readonly directory: ContainerDirectory;
+  /** A child of this process. */
+  readonly init: InitProcess;
+  readonly fds: AgentFds;
+  /** Replaces init by the container's process. */
+  readonly program: Program;
+}
+
+/** What is handed through the steps of one assembly. */
+interface Work {
+  readonly context: Context;
+  readonly options: AssembleOptions;
+  readonly bundle: Bundle;
+  readonly directory: ContainerDirectory;
+  readonly undo: Undo;
+}
+
+/**
+ * Assembles a container and has it finished. When `finish` has returned, the channel to init is closed and the directory is unlocked; when
+ * anything throws, nothing is left.
+ */
+export function assemble(
+  context: Context,
+  options: AssembleOptions,
+  bundle: Bundle,
+  finish: (assembled: Assembled) => void,
+): ContainerRecord {
+  const undo = new Undo();
+  try {
+    const directory = context.store.create(options.id);
+    undo.push(() => directory.release());
+    undo.push(() => directory.remove());
+    const work: Work = { context, options, bundle, directory, undo };
+    const first = firstRecord(work);
+    directory.writeRecord(first);
+    directory.writeConfig(bundle.text);
+    const record = assembleIn(work, first, finish);
+    directory.release();
+    return record;
+  } catch (error) {
+    undo.run();
+    throw error;
+  }
+}
+
+function firstRecord({ context, options, bundle }: Work): ContainerRecord {
+  const { config } = bundle;
+  const root = config.root?.path ?? '';
+  const { startContainer, poststart, poststop } = config.hooks ?? {};
+  return {
+    ociVersion: config.ociVersion,
+    id: options.id,
+    bundle: bundle.path,
+    rootfs: root.startsWith('/') ? root : `${bundle.path}/${root}`,
+    annotations: config.annotations ?? {},
+    created: new Date().toISOString(),
+    owner: tryCall(context.sys, 'getuid'),
+    pid: 0,
+    startTime: 0,
+    preservedFds: context.caller.preservedFds.length,
+    hooks: { startContainer, poststart, poststop },
+  };
+}
+
+function assembleIn(work: Work, first: ContainerRecord, finish: (assembled: Assembled) => void): ContainerRecord {
+  const { context, bundle, directory } = work;
+  const { sys } = context;
+  const cgroup = makeCgroupIn(work);
+  const withCgroup: ContainerRecord =
+    cgroup === undefined ? first : { ...first, cgroup: { directory: cgroup.directory, driver: 'cgroupfs', created: cgroup.created } };
+  if (cgroup !== undefined) directory.writeRecord(withCgroup);
+  const plan = planIn(work, cgroup);
+  const launched = launch(work, plan, cgroup);
+  const { init, fds } = launched;
+  const record = withProcess(context, withCgroup, init.pid);
+  directory.writeRecord(record);
+  setUp(context, bundle.config, plan, launched, record);
+  const path = findExecutable(init, sys.arch, plan.execute);
+  const env = processEnvironment(init, fds, plan.execute.env, context.caller.extraEnvironment);
+  finish({ record, directory, init, fds, program: executeProgram({ plan: plan.execute, path, env, fds }) });
+  init.release();
+  if (cgroup !== undefined) close(sys, cgroup.fd);
+  return record;
+}
+
+function makeCgroupIn({ context, options, bundle, undo }: Work): Cgroup | undefined {
+  const { sys } = context;
+  const cgroup = makeCgroup(context, bundle.config, options.id);
+  if (cgroup === undefined) return undefined;
+  undo.push(() => {
+    killAll(sys, cgroup.directory, SIGKILL);
+    removeCgroup(sys, cgroup.directory);
+    undoCreate(sys, cgroup);
+  });
+  return cgroup;
+}
+
+function planIn({ context, options, bundle }: Work, cgroup: Cgroup | undefined): Plan {
+  const { sys } = context;
+  const host = gatherHostFacts(sys, bundle.path, cgroup?.directory ?? ownCgroupDirectory(sys));
+  const plan = planContainer(bundle.config, host, {
+    id: options.id,
+    noPivot: options.noPivot === true,
+    noNewKeyring: options.noNewKeyring === true,
+  });
+  for (const warning of plan.warnings) context.warn(warning);
+  return plan;
+}
+
+function launch({ context, options, directory, undo }: Work, plan: Plan, cgroup: Cgroup | undefined): Launched {
+  const { sys } = context;
+  const gateFd = options.gate ? openGate(sys, directory) : undefined;
+  const preparedFds = openPrepared(context, plan);
+  try {
+    const launched = launchInit(context, {
+      namespaces: plan.namespaces,
+      cgroupFd: cgroup?.fd,
+      gateFd,
+      consoleFd: options.consoleFd,
+      preparedFds,
+    });
+    undo.push(() => {
+      launched.init.release();
+      killAndReap(sys, launched.init.pid);
+    });
+    return launched;
+  } finally {
+    for (const fd of gateFd === undefined ? preparedFds : [gateFd, ...preparedFds]) close(sys, fd);
+  }
+}
+
+function withProcess(context: Context, record: ContainerRecord, pid: number): ContainerRecord {
+  const stat = processStat(context.sys, pid);
+  if (stat === undefined) throw new RuntimeError('agent-gone', 'the init process died at once');
+  return { ...record, pid, startTime: stat.startTime };
+}
+
+function setUp(context: Context, config: ValidConfig, plan: Plan, launched: Launched, record: ContainerRecord): void {
+  const { init, fds } = launched;
+  const settings: StepSettings = { arch: context.sys.arch, fds, separateMounts: isSeparate(plan.namespaces, 'mount') };
+  if (plan.oomScoreAdj !== undefined) writeKernelFile(context.sys, `/proc/${init.pid}/oom_score_adj`, String(plan.oomScoreAdj));
+  const hooks = config.hooks ?? {};
+  const state = specState(record, 'creating');
+  const before = [hooks.prestart, hooks.createRuntime, hooks.createContainer].some((list) => (list ?? []).length > 0);
+  if (before) {
+    runSteps(init, plan.prepare, settings);
+    runRuntimeHooks(context, 'prestart', hooks.prestart, state);
+    runRuntimeHooks(context, 'createRuntime', hooks.createRuntime, state);
+    runContainerHooks(context, 'createContainer', hooks.createContainer, state, init.pid);
+    runSteps(init, [...plan.enter, ...plan.become], settings);
+  } else {
+    // One exchange with init instead of two.
+    runSteps(init, [...plan.prepare, ...plan.enter, ...plan.become], settings);
+  }
+}
