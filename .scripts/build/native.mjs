@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { findEngine } from './engine.mjs';
 import { hasCommand, Missing, makeFrom, replaceFile, root, run, work } from './files.mjs';
+import { versionDefines } from './version.mjs';
 
 const sources = join(root, 'runtime/native');
 const CFLAGS = ['-O2', '-Wall', '-Wextra', '-Wno-unused-parameter'];
@@ -67,6 +68,7 @@ async function compileEntries(entries, folder, compile) {
     // What Node 20 and QuickJS-ng both have; `using` is lowered for both.
     target: 'es2023',
     minifySyntax: true,
+    define: versionDefines(),
     logLevel: 'warning',
   });
   return entries.map((entry) => {

@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { dist, Missing, makeFrom, replaceFile, root, run } from './files.mjs';
 import { findCompiler } from './native.mjs';
+import { versionDefines } from './version.mjs';
 
 /** The commands, their main files, and their bundles. Those whose main file is not there are left out. */
 const COMMANDS = [
@@ -36,6 +37,7 @@ export async function bundleForNode(main, output) {
     platform: 'node',
     target: 'node20',
     plugins: [directKoffi()],
+    define: versionDefines(),
     logLevel: 'warning',
   });
   replaceFile(output, outputFiles[0]?.contents ?? '');
