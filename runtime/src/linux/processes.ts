@@ -14,7 +14,7 @@ export const SIGWINCH = 28;
 const P_PIDFD = 3;
 export const P_PID = 1;
 export const WEXITED = 4;
-const WNOHANG = 1;
+export const WNOHANG = 1;
 const CLD_EXITED = 1;
 
 /** A close-on-exec descriptor of a process; the caller closes it. */

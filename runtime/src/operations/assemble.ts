@@ -31,7 +31,7 @@ import { specState } from './container-state.ts';
 import type { Context } from './context.ts';
 import { processEnvironment } from './environment.ts';
 import { openGate } from './gate.ts';
-import { runContainerHooks, runRuntimeHooks } from './hooks.ts';
+import { runContainerHooks, runRuntimeHooks, runRuntimeHooksToTheEnd, withEnvironment } from './hooks.ts';
 import { gatherHostFacts } from './host-facts.ts';
 import { type Launched, launchInit } from './launch.ts';
 import { openPrepared } from './prepared.ts';
@@ -85,7 +85,7 @@ export function assemble(
     undo.push(() => directory.release());
     undo.push(() => directory.remove());
     const work: Work = { context, options, bundle, directory, undo };
-    const first = firstRecord(work);
+    const first = firstRecord(context, options, bundle);
     directory.writeRecord(first);
     directory.writeConfig(bundle.text);
     const record = assembleIn(work, first, finish);
@@ -93,11 +93,20 @@ export function assemble(
     return record;
   } catch (error) {
     undo.run();
+    // After a hook's failure the lifecycle goes on with the container's end (runtime.md, "Lifecycle", steps 3 to 5 and 13).
+    if (error instanceof RuntimeError && error.code === 'hook') {
+      runRuntimeHooksToTheEnd(
+        context,
+        'poststop',
+        bundle.config.hooks?.poststop,
+        specState(firstRecord(context, options, bundle), 'stopped'),
+      );
+    }
     throw error;
   }
 }
 
-function firstRecord({ context, options, bundle }: Work): ContainerRecord {
+function firstRecord(context: Context, options: AssembleOptions, bundle: Bundle): ContainerRecord {
   const { config } = bundle;
   const root = config.root?.path ?? '';
   const { startContainer, poststart, poststop } = config.hooks ?? {};
@@ -126,15 +135,24 @@ function assembleIn(work: Work, first: ContainerRecord, finish: (assembled: Asse
   const plan = planIn(work, cgroup);
   const launched = launch(work, plan, cgroup);
   const { init, fds } = launched;
-  const record = withProcess(context, withCgroup, init.pid);
-  directory.writeRecord(record);
-  setUp(context, bundle.config, plan, launched, record);
+  const withInit = withProcess(context, withCgroup, init.pid);
+  directory.writeRecord(withInit);
+  setUp(context, bundle.config, plan, launched, withInit);
   const path = findExecutable(init, sys.arch, plan.execute);
   const env = processEnvironment(init, fds, plan.execute.env, context.caller.extraEnvironment);
+  const record = withHookEnvironment(withInit, env);
+  if (record !== withInit) directory.writeRecord(record);
   finish({ record, directory, init, fds, program: executeProgram({ plan: plan.execute, path, env, fds }) });
   init.release();
   if (cgroup !== undefined) close(sys, cgroup.fd);
   return record;
+}
+
+/** The environment is known now; `start` will not look for it again. */
+function withHookEnvironment(record: ContainerRecord, env: readonly string[]): ContainerRecord {
+  const { startContainer } = record.hooks;
+  if (startContainer?.some((hook) => hook.env === undefined) !== true) return record;
+  return { ...record, hooks: { ...record.hooks, startContainer: withEnvironment(startContainer, env) } };
 }
 
 function makeCgroupIn({ context, options, bundle, undo }: Work): Cgroup | undefined {
@@ -200,7 +218,11 @@ function setUp(context: Context, config: ValidConfig, plan: Plan, launched: Laun
     runSteps(init, plan.prepare, settings);
     runRuntimeHooks(context, 'prestart', hooks.prestart, state);
     runRuntimeHooks(context, 'createRuntime', hooks.createRuntime, state);
-    runContainerHooks(context, 'createContainer', hooks.createContainer, state, init.pid);
+    runContainerHooks(context, 'createContainer', hooks.createContainer, state, {
+      process: init,
+      channelFd: fds.nextChannel,
+      directoryFd: fds.root,
+    });
     runSteps(init, [...plan.enter, ...plan.become], settings);
   } else {
     // One exchange with init instead of two.

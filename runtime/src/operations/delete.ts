@@ -21,7 +21,7 @@ import type { Sys } from '../sys/sys.ts';
 import { currentStatus, specState } from './container-state.ts';
 import type { Context } from './context.ts';
 import { removeForgottenCgroup } from './forgotten-cgroup.ts';
-import { runRuntimeHooks } from './hooks.ts';
+import { runRuntimeHooksToTheEnd } from './hooks.ts';
 import { signalInit, tryPidfd } from './kill.ts';
 
 export interface DeleteOptions {
@@ -41,11 +41,24 @@ export function deleteContainer(context: Context, { id, force }: DeleteOptions):
     const record = readRecord(directory, force);
     if (record === undefined) removeForgottenCgroup(context, directory, { kill: force });
     else stop(context, directory, record, force);
-    directory.remove();
-    if (record !== undefined) runPoststop(context, record);
+    finish(context, directory, record);
   } finally {
     directory.release();
   }
+}
+
+/**
+ * Destroys a container whose start failed (runtime.md, "Lifecycle", steps 7 and 9: on to step 12). The caller has its directory locked, and
+ * releases it.
+ */
+export function destroy(context: Context, directory: ContainerDirectory, record: ContainerRecord): void {
+  stop(context, directory, record, true);
+  finish(context, directory, record);
+}
+
+function finish(context: Context, directory: ContainerDirectory, record: ContainerRecord | undefined): void {
+  directory.remove();
+  if (record !== undefined) runRuntimeHooksToTheEnd(context, 'poststop', record.hooks.poststop, specState(record, 'stopped'));
 }
 
 /** Undefined: there is none, and that is fine. */
@@ -122,17 +135,5 @@ function awaitEnd(sys: Sys, record: ContainerRecord): void {
     }
   } finally {
     close(sys, pidfd);
-  }
-}
-
-/** The failure of a poststop hook is a warning, and the others run (runtime.md, "Lifecycle", step 13). */
-function runPoststop(context: Context, record: ContainerRecord): void {
-  for (const hook of record.hooks.poststop ?? []) {
-    try {
-      runRuntimeHooks(context, 'poststop', [hook], specState(record, 'stopped'));
-    } catch (error) {
-      if (!(error instanceof RuntimeError)) throw error;
-      context.warn(error.message);
-    }
   }
 }

@@ -6,7 +6,7 @@ import { RuntimeError } from '../base/errors.ts';
 import { RESTART, SET_CHANNEL } from '../init/agent/protocol.ts';
 import type { AgentFds } from '../init/agent-fds.ts';
 import { receiveReply } from '../init/channel.ts';
-import { encodeProgram } from '../init/encode.ts';
+import { decodeReply, encodeProgram } from '../init/encode.ts';
 import { InitProcess } from '../init/init-process.ts';
 import { Program } from '../init/program.ts';
 import { call } from '../linux/call.ts';
@@ -38,17 +38,29 @@ export function waitAtGate(sys: Sys, init: InitProcess, fds: AgentFds): void {
   init.sendEncoded(message, 'go to the start gate');
 }
 
-/** Opens the gate: connects to init and waits for its greeting. The caller releases the returned process. */
-export function passGate(sys: Sys, directory: ContainerDirectory, pid: number): InitProcess {
+/** An init process whose gate was opened. */
+export interface Passed {
+  /** The caller releases it. */
+  readonly init: InitProcess;
+  /** The number that the connection has in init. */
+  readonly channelFd: number;
+}
+
+/** Opens the gate: connects to init and waits for its greeting. */
+export function passGate(sys: Sys, directory: ContainerDirectory, pid: number): Passed {
   const channel = connect(sys, directory);
   const init = new InitProcess(sys, pid, channel);
-  const greeting = receiveReply(sys, channel, encodeProgram(sys, gateProgram(NO_FDS)).replyBytes, 'wait to be started');
-  if (greeting !== undefined) return init;
+  // The program's form does not depend on the numbers.
+  const program = gateProgram(NO_FDS);
+  const greeting = receiveReply(sys, channel, encodeProgram(sys, program).replyBytes, 'wait to be started');
+  if (greeting !== undefined) {
+    const accepted = program.operations.findIndex((operation) => operation.call === 'accept4');
+    return { init, channelFd: decodeReply(greeting, program.operations.length, []).values[accepted] ?? -1 };
+  }
   init.release();
   throw new RuntimeError('init-gone', 'cannot start a container that has stopped');
 }
 
-/** The reply's length does not depend on the numbers. */
 const NO_FDS = { channel: 0, nextChannel: 0, gate: 0 } as AgentFds;
 
 function connect(sys: Sys, directory: ContainerDirectory): number {

@@ -2,14 +2,52 @@
 import type { Hook, HookName } from '../../../specs/runtime/hooks.ts';
 import type { State } from '../../../specs/runtime/state.ts';
 import { RuntimeError } from '../base/errors.ts';
+import { type HookInit, runInContainer } from '../hooks/container-hook.ts';
+import { runInRuntime } from '../hooks/runtime-hook.ts';
 import type { Context } from './context.ts';
 
-/** Runs hooks in the runtime's namespaces, in order. @throws RuntimeError 'hook' for the first that fails */
-export function runRuntimeHooks(_context: Context, name: HookName, hooks: readonly Hook[] | undefined, _state: State): void {
-  if ((hooks ?? []).length > 0) throw new RuntimeError('hook', `${name} hooks`);
+/** What running hooks needs of the outside world. */
+type HookContext = Pick<Context, 'sys'>;
+
+/** Runs hooks in the runtime's namespaces, in order, in the bundle. @throws RuntimeError 'hook' for the first that fails */
+export function runRuntimeHooks({ sys }: HookContext, name: HookName, hooks: readonly Hook[] | undefined, state: State): void {
+  for (const [index, hook] of (hooks ?? []).entries()) runInRuntime(sys, { name, index, hook }, JSON.stringify(state), state.bundle);
 }
 
-/** Runs hooks in the namespaces of the container whose init is `pid`. @throws RuntimeError 'hook' for the first that fails */
-export function runContainerHooks(_context: Context, name: HookName, hooks: readonly Hook[] | undefined, _state: State, _pid: number): void {
-  if ((hooks ?? []).length > 0) throw new RuntimeError('hook', `${name} hooks`);
+/** As `runRuntimeHooks`, but all of them run, and what fails is a warning (runtime.md, "Lifecycle", step 13). */
+export function runRuntimeHooksToTheEnd(
+  context: Pick<Context, 'sys' | 'warn'>,
+  name: HookName,
+  hooks: readonly Hook[] | undefined,
+  state: State,
+): void {
+  for (const [index, hook] of (hooks ?? []).entries()) {
+    try {
+      runInRuntime(context.sys, { name, index, hook }, JSON.stringify(state), state.bundle);
+    } catch (error) {
+      if (!(error instanceof RuntimeError)) throw error;
+      context.warn(error.message);
+    }
+  }
+}
+
+/**
+ * Runs hooks in the namespaces of the container's init, in order. The pid in `state` is replaced by init's own as they see it.
+ * @throws RuntimeError 'hook' for the first that fails
+ */
+export function runContainerHooks(
+  { sys }: HookContext,
+  name: HookName,
+  hooks: readonly Hook[] | undefined,
+  state: State,
+  init: HookInit,
+): void {
+  for (const [index, hook] of (hooks ?? []).entries()) {
+    runInContainer(sys, init, { name, index, hook }, (pid) => JSON.stringify({ ...state, pid }));
+  }
+}
+
+/** Hooks that say nothing of their environment get this one: startContainer hooks the process's own, as with runc. */
+export function withEnvironment(hooks: readonly Hook[] | undefined, env: readonly string[]): Hook[] | undefined {
+  return hooks?.map((hook) => (hook.env === undefined ? { ...hook, env: [...env] } : hook));
 }

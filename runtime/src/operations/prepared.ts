@@ -5,7 +5,9 @@ import type { Context } from './context.ts';
 
 /** Detached trees in the order of their indexes. The caller closes them. */
 export function openPrepared(_context: Context, plan: Plan): number[] {
-  const sources: PreparedSource[] = plan.prepare.flatMap((step) => (step.kind === 'bind' && step.prepared !== undefined ? [step.prepared] : []));
+  const sources: PreparedSource[] = plan.prepare.flatMap((step) =>
+    step.kind === 'bind' && step.prepared !== undefined ? [step.prepared] : [],
+  );
   if (sources.length > 0) throw new Error('prepared sources');
   return [];
 }

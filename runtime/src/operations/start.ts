@@ -1,11 +1,14 @@
 /** start: the container's program takes the place of init (runtime.md, "Start"). */
 import { RuntimeError } from '../base/errors.ts';
-import { loadProgram } from '../init/saved-program.ts';
+import { agentFds } from '../init/agent-fds.ts';
+import { loadProgram, type SavedProgram } from '../init/saved-program.ts';
 import { close, open, readAll } from '../linux/files.ts';
 import type { ContainerRecord } from '../state/record.ts';
 import { type ContainerDirectory, START_PROGRAM } from '../state/store.ts';
+import type { Sys } from '../sys/sys.ts';
 import { currentStatus, specState } from './container-state.ts';
 import type { Context } from './context.ts';
+import { destroy } from './delete.ts';
 import { passGate } from './gate.ts';
 import { runContainerHooks, runRuntimeHooks } from './hooks.ts';
 
@@ -30,19 +33,34 @@ function checkCreated(context: Context, record: ContainerRecord, directory: Cont
 
 function startIn(context: Context, record: ContainerRecord, directory: ContainerDirectory): void {
   const { sys } = context;
-  const { startContainer, poststart } = record.hooks;
-  const file = open(sys, START_PROGRAM, { at: directory.fd });
-  const saved = loadProgram(sys, readAll(sys, file, START_PROGRAM));
-  close(sys, file);
-  const init = passGate(sys, directory, record.pid);
+  const saved = readStartProgram(sys, directory);
+  const { init, channelFd } = passGate(sys, directory, record.pid);
   try {
     // From here on the container is not `created` any more, whatever becomes of it.
     directory.removeGate();
-    runContainerHooks(context, 'startContainer', startContainer, specState(record, 'created'), record.pid);
+    const hookInit = { process: init, channelFd, directoryFd: agentFds(record.preservedFds).root };
+    runContainerHooks(context, 'startContainer', record.hooks.startContainer, specState(record, 'created'), hookInit);
     init.executeSaved(saved);
+    runRuntimeHooks(context, 'poststart', record.hooks.poststart, specState(record, 'running'));
+  } catch (error) {
+    init.release();
+    if (isHookFailure(error)) destroy(context, directory, record);
+    throw error;
   } finally {
     // Without its channel an init that was not replaced by the program ends.
     init.release();
   }
-  runRuntimeHooks(context, 'poststart', poststart, specState(record, 'running'));
+}
+
+function isHookFailure(error: unknown): boolean {
+  return error instanceof RuntimeError && error.code === 'hook';
+}
+
+function readStartProgram(sys: Sys, directory: ContainerDirectory): SavedProgram {
+  const file = open(sys, START_PROGRAM, { at: directory.fd });
+  try {
+    return loadProgram(sys, readAll(sys, file, START_PROGRAM));
+  } finally {
+    close(sys, file);
+  }
 }
