@@ -23,17 +23,23 @@ export async function applyMembers(root: string, members: readonly Member[], opt
   return await applyArchive(root, packMembers(members), options);
 }
 
+export interface DescribeOptions {
+  readonly times: boolean;
+  readonly directoryTimes?: boolean;
+}
+
 /**
  * A line per file: type, mode, owner, size, times, device, link target, link group, xattrs, content. Equal lists are equal trees.
  * Names are latin1, so that any bytes can be told apart.
  */
-export function describeTree(root: string, options: { readonly times: boolean } = { times: true }): string[] {
+export function describeTree(root: string, options: DescribeOptions = { times: true }): string[] {
   const groups = new Map<string, string>();
   const lines: string[] = [];
   const visit = (path: string): void => {
     const full = Buffer.from(join(root, path), 'latin1');
     const status = lstatSync(full, { bigint: false });
-    lines.push(describeFile(path, full, status, { groups, times: options.times }));
+    const times = options.times && (options.directoryTimes !== false || !status.isDirectory());
+    lines.push(describeFile(path, full, status, { groups, times }));
     if (status.isDirectory()) for (const name of readdirSync(full, { encoding: 'latin1' }).sort()) visit(`${path}/${name}`);
   };
   visit('');
