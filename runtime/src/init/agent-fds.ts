@@ -1,3 +1,7 @@
+import { O_CLOEXEC } from '../linux/open-flags.ts';
+import { CLOSE_RANGE_ALL } from '../linux/prctl.ts';
+import type { Program } from './program.ts';
+
 /**
  * The numbers of the descriptors an agent has beside the ones its program will keep (0–2 and the preserved ones after them).
  * All of them are close-on-exec when the container's program starts.
@@ -24,10 +28,15 @@ export interface AgentFds {
   readonly nullDevice: number;
   /** The first of the mount sources that the runtime opened. */
   readonly prepared: number;
+  /** All numbers from here on are free for what a program opens and forgets. */
+  readonly temporary: number;
 }
 
-/** @param preserved how many descriptors after 2 the container's program keeps. */
-export function agentFds(preserved: number): AgentFds {
+/**
+ * @param preserved how many descriptors after 2 the container's program keeps
+ * @param prepared how many mount sources the runtime hands over
+ */
+export function agentFds(preserved: number, prepared = 0): AgentFds {
   const first = 3 + preserved;
   return {
     channel: first,
@@ -41,5 +50,21 @@ export function agentFds(preserved: number): AgentFds {
     mask: first + 8,
     nullDevice: first + 9,
     prepared: first + 10,
+    temporary: first + 10 + prepared,
   };
+}
+
+/**
+ * Occupies the numbers that were not given, so that nothing a program opens gets one of them, to be destroyed by the dup3(2) that later puts
+ * the real thing there. What the caller left open above them is closed.
+ */
+export function reserveFds(program: Program, fds: AgentFds, given: readonly number[]): void {
+  program.step('close what the caller left open');
+  closeTemporaries(program, fds);
+  for (let fd = fds.channel + 1; fd < fds.temporary; fd++) if (!given.includes(fd)) program.call('dup3', [0, fd, O_CLOEXEC]);
+}
+
+/** Closes all that a program has opened and forgotten: one call in place of many. */
+export function closeTemporaries(program: Program, fds: AgentFds): void {
+  program.call('close_range', [fds.temporary, CLOSE_RANGE_ALL, 0]);
 }

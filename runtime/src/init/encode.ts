@@ -149,23 +149,23 @@ export function encodeProgram(sys: Sys, program: Program): EncodedProgram {
 export interface Results {
   /** Operations that ran, or were jumped over, before the end or the failure. */
   readonly done: number;
-  readonly values: readonly number[];
+  /** The result of the operation at an index. */
+  value(index: number): number;
   readonly outputs: readonly ArrayBuffer[];
 }
 
 /** Reads a reply to a program of `count` operations with outputs of these sizes. */
 export function decodeReply(reply: ArrayBuffer, count: number, outputSizes: readonly number[]): Results {
   const view = new DataView(reply);
-  const values: number[] = [];
-  for (let index = 0; index < count; index++) {
+  const value = (index: number): number => {
     const at = HEADER_SIZE + index * OP_SIZE + OP_RESULT;
-    values.push(view.getInt32(at + 4, true) * TWO_32 + view.getUint32(at, true));
-  }
+    return view.getInt32(at + 4, true) * TWO_32 + view.getUint32(at, true);
+  };
   let offset = HEADER_SIZE + count * OP_SIZE;
   const outputs = outputSizes.map((size) => {
     const bytes = reply.slice(offset, offset + size);
     offset = (offset + size + 7) & ~7;
     return bytes;
   });
-  return { done: view.getUint32(8, true), values, outputs };
+  return { done: view.getUint32(8, true), value, outputs };
 }

@@ -47,10 +47,11 @@ export function operationError(operation: Operation, errno: number): RuntimeErro
 
 /** Throws when the results tell of a failure. */
 export function checkResults(operations: readonly Operation[], results: Results): void {
-  const { done, values } = results;
+  const { done } = results;
   const operation = operations[done - 1];
-  const value = values[done - 1];
-  if (operation === undefined || value === undefined || value >= 0 || value < -4095) return;
+  if (operation === undefined) return;
+  const value = results.value(done - 1);
+  if (value >= 0 || value < -4095) return;
   // The last operation can also have been one whose error was allowed: then the program came to its end by itself.
   if (done === operations.length && (operation.ignoredErrno === -value || (operation.flags & ERROR_ALLOWED) !== 0)) return;
   throw operationError(operation, -value);
@@ -137,7 +138,7 @@ function firstStep(program: Program): string {
 
 export function programResults(results: Results): ProgramResults {
   return {
-    value: (result) => results.values[result.op] ?? 0,
+    value: (result) => results.value(result.op),
     output: (output) => results.outputs[output.index] ?? new ArrayBuffer(0),
   };
 }

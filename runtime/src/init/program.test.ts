@@ -109,7 +109,7 @@ describe('encodeProgram', () => {
     view.setBigInt64(16 + 80 + 56, 2n ** 40n, true);
     new Uint8Array(reply).set([1, 2, 3, 4, 5], 16 + 160);
     const results = decodeReply(reply, 2, [5, 8]);
-    expect(results.values).toEqual([-2, 2 ** 40]);
+    expect([results.value(0), results.value(1)]).toEqual([-2, 2 ** 40]);
     expect(results.outputs.map((output) => output.byteLength)).toEqual([5, 8]);
     expect([...new Uint8Array(results.outputs[0] ?? new ArrayBuffer(0))]).toEqual([1, 2, 3, 4, 5]);
   });

@@ -33,7 +33,11 @@ export class RecordingInit implements Init {
       }
       index = next;
     }
-    const results = { done, values, outputs: program.outputs.map((output) => new ArrayBuffer(output.sizeBytes)) };
+    const results = {
+      done,
+      value: (at: number) => values[at] ?? 0,
+      outputs: program.outputs.map((output) => new ArrayBuffer(output.sizeBytes)),
+    };
     checkResults(program.operations, results);
     return programResults(results);
   }

@@ -32,7 +32,8 @@ export function close(sys: Sys, fd: number): void {
   tryCall(sys, 'close', fd);
 }
 
-const CHUNK_BYTES = 65536;
+/** Most files that are read (records, procfs, cgroupfs) are smaller. */
+const CHUNK_BYTES = 4096;
 
 /** Reads to the end of the file. Fails with EFBIG's kin when more than `limitBytes` come. */
 export function readAll(sys: Sys, fd: number, object: string, limitBytes = 64 * 1024 * 1024): ArrayBuffer {

@@ -20,3 +20,5 @@ export const IFF_LOOPBACK = 0x8;
 export const IFF_RUNNING = 0x40;
 
 export const CLOSE_RANGE_CLOEXEC = 4;
+/** The last descriptor there can be. */
+export const CLOSE_RANGE_ALL = 0xffffffff;

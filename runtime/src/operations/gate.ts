@@ -55,7 +55,7 @@ export function passGate(sys: Sys, directory: ContainerDirectory, pid: number): 
   const greeting = receiveReply(sys, channel, encodeProgram(sys, program).replyBytes, 'wait to be started');
   if (greeting !== undefined) {
     const accepted = program.operations.findIndex((operation) => operation.call === 'accept4');
-    return { init, channelFd: decodeReply(greeting, program.operations.length, []).values[accepted] ?? -1 };
+    return { init, channelFd: decodeReply(greeting, program.operations.length, []).value(accepted) };
   }
   init.release();
   throw new RuntimeError('init-gone', 'cannot start a container that has stopped');

@@ -11,7 +11,7 @@
 import { RuntimeError } from '../base/errors.ts';
 import { joinCgroup } from '../cgroups/processes.ts';
 import { JUMP_IF_OK, JUMP_IF_ZERO } from '../init/agent/protocol.ts';
-import { type AgentFds, agentFds } from '../init/agent-fds.ts';
+import { type AgentFds, agentFds, reserveFds } from '../init/agent-fds.ts';
 import { startAgent } from '../init/agent-process.ts';
 import { InitProcess } from '../init/init-process.ts';
 import { Program, type ResultOf, struct } from '../init/program.ts';
@@ -107,9 +107,10 @@ function appendClone(program: Program, fds: AgentFds, cgroupFd: number | undefin
   program.jumpTo(inInit, JUMP_IF_ZERO);
   program.jump(end);
   program.here(inInit);
-  program.call('close', [fds.channel]);
+  // Closes the first agent's channel and keeps its number taken.
+  program.call('dup3', [0, fds.channel, O_CLOEXEC]);
   program.setChannel(fds.nextChannel);
-  if (cgroupFd !== undefined) program.call('close', [fds.cgroup]);
+  if (cgroupFd !== undefined) program.call('dup3', [0, fds.cgroup, O_CLOEXEC]);
   program.here(end);
   return pid;
 }
@@ -145,8 +146,12 @@ function cloneInit(first: InitProcess, program: Program, fds: AgentFds, cgroupFd
 function makeNamespaces(context: Context, first: InitProcess, fds: AgentFds, options: LaunchOptions): Cloned {
   const { namespaces, cgroupFd } = options;
   const { sys } = context;
-  let program = new Program({ step: 'close what the caller left open' });
-  program.call('close_range', [fds.prepared + options.preparedFds.length, 0xffffffff, 0]);
+  let program = new Program({ step: 'begin' });
+  reserveFds(
+    program,
+    fds,
+    descriptors(context, fds, 0, options).map(([, fd]) => fd),
+  );
   joinNamespaces(program, namespaces.join);
   if (namespaces.create.includes('user')) {
     program.step('create the user namespace', 'linux.namespaces');
@@ -191,7 +196,7 @@ function descriptors(context: Context, fds: AgentFds, nextChannel: number, optio
  */
 export function launchInit(context: Context, options: LaunchOptions): Launched {
   const { sys } = context;
-  const fds = agentFds(context.caller.preservedFds.length);
+  const fds = agentFds(context.caller.preservedFds.length, options.preparedFds.length);
   const [channel, theirs] = socketPair(sys);
   let first: InitProcess;
   try {

@@ -1,5 +1,5 @@
 /** Steps of the plan, carried out by an init process in one program. */
-import type { AgentFds } from '../init/agent-fds.ts';
+import { type AgentFds, closeTemporaries } from '../init/agent-fds.ts';
 import type { Init, ProgramResults } from '../init/init-process.ts';
 import { Program } from '../init/program.ts';
 import type { Step } from '../plan/steps.ts';
@@ -14,6 +14,9 @@ export interface StepSettings {
   /** The container has a mount namespace that is not the runtime's. */
   readonly separateMounts: boolean;
 }
+
+/** A step opens a dozen descriptors at most, for a deep path; the soft limit is seldom below 1,024. */
+const STEPS_BETWEEN_CLOSES = 24;
 
 type Check = (results: ProgramResults) => void;
 
@@ -45,8 +48,14 @@ export interface CompiledSteps {
 
 export function compileSteps(steps: readonly Step[], settings: StepSettings): CompiledSteps {
   const program = new Program({ step: 'begin' });
-  const target: Target = { program, arch: settings.arch, fds: settings.fds };
-  const checks = steps.map((step) => compile(target, step, settings));
+  const target: Target = { program, arch: settings.arch, fds: settings.fds, opened: { proc: false } };
+  const checks = steps.map((step, index) => {
+    const check = compile(target, step, settings);
+    // What steps open is not closed one by one. Some must be closed on the way: there is a limit on descriptors.
+    if (index % STEPS_BETWEEN_CLOSES === STEPS_BETWEEN_CLOSES - 1) closeTemporaries(program, settings.fds);
+    return check;
+  });
+  closeTemporaries(program, settings.fds);
   return {
     program,
     check: (results) => {

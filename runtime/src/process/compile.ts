@@ -24,7 +24,6 @@ function compileLoopback(program: Program, step: LoopbackStep): void {
   request.set([0x6c, 0x6f]); // "lo"
   new DataView(request.buffer).setUint16(IFNAMSIZ, IFF_UP | IFF_LOOPBACK | IFF_RUNNING, true);
   program.call('ioctl', [socket, SIOCSIFFLAGS, { kind: 'data', bytes: request, pointers: [], note: '{lo, up}' }], { object: 'lo' });
-  program.call('close', [socket]);
 }
 
 /** Writes below the runtime's own procfs: a file system that the container mounted over /proc cannot take or redirect it (CVE-2025-52881). */
@@ -33,7 +32,6 @@ function writeBelowProc(target: Target, path: string, value: string): void {
   const resolve = RESOLVE_BENEATH | RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS;
   const file = openBelow(target, fds.proc, path, { flags: O_WRONLY, resolve });
   program.call('write', [file, value, utf8Length(value)], { object: `/proc/${path}` });
-  program.call('close', [file]);
 }
 
 function utf8Length(text: string): number {

@@ -1,7 +1,7 @@
 /** The last program of a process: what must not be done earlier, and execve(2). */
 import type { AgentFds } from '../init/agent-fds.ts';
 import { Program, stringArray } from '../init/program.ts';
-import { CLOSE_RANGE_CLOEXEC } from '../linux/prctl.ts';
+import { CLOSE_RANGE_ALL, CLOSE_RANGE_CLOEXEC } from '../linux/prctl.ts';
 import type { ExecutePlan } from '../plan/process.ts';
 import { compileRlimit } from './compile.ts';
 
@@ -20,7 +20,7 @@ export function executeProgram(options: ExecuteOptions): Program {
   const program = new Program({ step: 'execute the process', configPath: 'process.args' });
   if (plan.descriptorLimit !== undefined) compileRlimit(program, plan.descriptorLimit);
   program.step('execute the process', 'process.args');
-  program.call('close_range', [fds.channel, 0xffffffff, CLOSE_RANGE_CLOEXEC]);
+  program.call('close_range', [fds.channel, CLOSE_RANGE_ALL, CLOSE_RANGE_CLOEXEC]);
   program.call('execve', [path, stringArray(plan.args), stringArray(env)]);
   return program;
 }

@@ -25,7 +25,6 @@ function appendSearch(program: Program, arch: Architecture, candidates: readonly
     const isFile = program.place();
     const directory = program.call('openat', [AT_FDCWD, path, O_PATH | O_DIRECTORY(arch) | O_CLOEXEC, 0]);
     program.jumpTo(isFile, JUMP_IF_ERROR);
-    program.call('close', [directory]);
     program.jump(next);
     program.here(isFile);
     const access = program.call('faccessat2', [AT_FDCWD, path, X_OK, AT_EACCESS], { ignore: 'all' });

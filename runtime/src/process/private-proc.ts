@@ -1,6 +1,5 @@
 /** A procfs that is the runtime's alone: mounted nowhere, so nobody can put something over it. */
 import { JUMP_IF_ERROR } from '../init/agent/protocol.ts';
-import type { Program } from '../init/program.ts';
 import {
   FSCONFIG_CMD_CREATE,
   FSMOUNT_CLOEXEC,
@@ -13,13 +12,11 @@ import { O_CLOEXEC } from '../linux/open-flags.ts';
 import { cloneHostTree } from '../rootfs/attach.ts';
 import type { Target } from '../rootfs/paths.ts';
 
-const opened = new WeakSet<Program>();
-
 /** Opens it once in a program, at `fds.proc`. */
 export function openPrivateProc(target: Target): void {
-  const { program, fds } = target;
-  if (opened.has(program)) return;
-  opened.add(program);
+  const { program, fds, opened } = target;
+  if (opened.proc) return;
+  opened.proc = true;
   program.step('open a private procfs');
   const denied = program.place();
   const done = program.place();
@@ -31,13 +28,10 @@ export function openPrivateProc(target: Target): void {
   });
   program.jumpTo(denied, JUMP_IF_ERROR);
   program.call('dup3', [mount, fds.proc, O_CLOEXEC]);
-  program.call('close', [mount]);
   program.jump(done);
   // A user namespace whose pid namespace is the host's may not mount procfs: then the host's own tree serves, copied before anything covers it.
   program.here(denied);
   const tree = cloneHostTree(target, '/proc', true);
   program.call('dup3', [tree, fds.proc, O_CLOEXEC]);
-  program.call('close', [tree]);
   program.here(done);
-  program.call('close', [context]);
 }

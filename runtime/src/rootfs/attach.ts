@@ -105,7 +105,6 @@ export function newMount(target: Target, filesystem: Filesystem): ResultOf {
   }
   program.call('fsconfig', [context, FSCONFIG_CMD_CREATE, null, null, 0], { object: type });
   const mount = program.call('fsmount', [context, FSMOUNT_CLOEXEC, filesystem.attributes], { object: type });
-  program.call('close', [context]);
   return mount;
 }
 

@@ -39,23 +39,18 @@ export function compileConsole(target: Target, step: ConsoleStep): void {
   program.call('fchown', [slave, step.uid, -1], { object: 'own the terminal' });
   if (step.mount) mountConsole(target, slave);
   program.call('dup3', [master, fds.terminal, O_CLOEXEC]);
-  program.call('close', [master]);
   sendDescriptor(program, fds.console, fds.terminal, CONSOLE_NAME, 'the console socket');
   program.call('close', [fds.terminal]);
   program.call('close', [fds.console]);
   for (const stream of [0, 1, 2]) program.call('dup3', [slave, stream, 0]);
-  program.call('close', [slave]);
   program.call('ioctl', [0, TIOCSCTTY, 0], { object: 'the controlling terminal' });
 }
 
 /** /dev/console is the terminal, bind-mounted. */
 function mountConsole(target: Target, slave: ReturnType<typeof openInRoot>): void {
-  const { program } = target;
   makeFile(target, '/dev/console');
   const resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS;
   const place = openBelow(target, target.fds.root, 'dev/console', { flags: O_PATH, resolve });
   const terminal = cloneTree(target, slave, '', false);
   attach(target, terminal, place, '/dev/console');
-  program.call('close', [terminal]);
-  program.call('close', [place]);
 }

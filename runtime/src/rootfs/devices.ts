@@ -51,7 +51,6 @@ function makeNode(target: Target, step: DeviceStep): DeviceCheck {
     program.call('fchownat', [parent, name, step.uid, step.gid, AT_SYMLINK_NOFOLLOW], { object: step.path });
   }
   program.here(finished);
-  program.call('close', [parent]);
   return { step, status };
 }
 
@@ -65,7 +64,6 @@ function bindNode(target: Target, step: DeviceStep): DeviceCheck {
   const place = openInRoot(target, step.path, O_NOFOLLOW(arch));
   const node = cloneTree(target, source, '', false);
   attach(target, node, place, step.path);
-  for (const fd of [node, place, source]) program.call('close', [fd]);
   return { step, status };
 }
 
@@ -81,5 +79,4 @@ export function compileSymlink(target: Target, step: SymlinkStep): void {
   const parent = openInRoot(target, directory, O_DIRECTORY(arch));
   if (step.replace) program.call('unlinkat', [parent, name, 0], { ignore: ENOENT, object: step.path });
   program.call('symlinkat', [step.target, parent, name], { ignore: EEXIST });
-  program.call('close', [parent]);
 }

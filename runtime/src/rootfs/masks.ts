@@ -21,7 +21,6 @@ export function openNullDevice(target: Target): Output {
   const status = program.output(STATX_BYTES);
   program.call('statx', [device, '', AT_EMPTY_PATH, STATX_BASIC_STATS, status], { object: '/dev/null' });
   program.call('dup3', [device, fds.nullDevice, O_CLOEXEC]);
-  program.call('close', [device]);
   return status;
 }
 
@@ -34,8 +33,6 @@ export function compileMask(target: Target, step: MaskStep): void {
   program.jumpTo(isFile, JUMP_IF_ERROR);
   const empty = cloneTree(target, fds.mask, '', false);
   attach(target, empty, directory, step.path);
-  program.call('close', [empty]);
-  program.call('close', [directory]);
   program.jump(done);
   program.here(isFile);
   // A path that is not there needs no mask. What cannot be opened for another reason stops the program: it would stay unmasked.
@@ -47,7 +44,5 @@ export function compileMask(target: Target, step: MaskStep): void {
   const file = openInRoot(target, step.path);
   const nothing = cloneTree(target, fds.nullDevice, '', false);
   attach(target, nothing, file, step.path);
-  program.call('close', [nothing]);
-  program.call('close', [file]);
   program.here(done);
 }

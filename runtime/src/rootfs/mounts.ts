@@ -32,7 +32,6 @@ function mountCall(target: Target, step: FilesystemStep, place: Argument): void 
   setAttributes(target, mount, { set, clear: clear | (set & MOUNT_ATTR__ATIME ? MOUNT_ATTR__ATIME : 0) }, false);
   if (step.recursiveAttributes !== undefined) setAttributes(target, mount, step.recursiveAttributes, true);
   setPropagations(target, mount, step.propagations);
-  program.call('close', [mount]);
 }
 
 export function compileFilesystem(target: Target, step: FilesystemStep): void {
@@ -46,9 +45,7 @@ export function compileFilesystem(target: Target, step: FilesystemStep): void {
     attach(target, mount, place, step.destination);
     // Only a mount in its place has peers to be shared with.
     setPropagations(target, mount, step.propagations);
-    program.call('close', [mount]);
   }
-  program.call('close', [place]);
 }
 
 /** Makes the target of a bind mount, of the same kind as its source, unless something is there. */
@@ -89,8 +86,6 @@ export function compileBind(target: Target, step: BindStep): PlaceCheck {
   program.call('fstatfs', [place, statfs], { object: step.destination });
   attach(target, source, place, step.destination);
   setPropagations(target, source, step.propagations);
-  program.call('close', [source]);
-  program.call('close', [place]);
   return { destination: step.destination, configPath: step.configPath, statfs };
 }
 
@@ -105,7 +100,6 @@ export function compileRemount(target: Target, step: RemountStep): void {
   setAttributes(target, mount, step.attributes, false);
   if (step.recursiveAttributes !== undefined) setAttributes(target, mount, step.recursiveAttributes, true);
   setPropagations(target, mount, step.propagations);
-  program.call('close', [mount]);
 }
 
 /** mount(2) by path on the whole namespace's root: the propagation before anything else is done. */

@@ -27,6 +27,8 @@ export interface Target {
   readonly program: Program;
   readonly arch: Architecture;
   readonly fds: AgentFds;
+  /** What the program has opened already, for steps that share it. */
+  readonly opened: { proc: boolean };
 }
 
 const OPEN_HOW_BYTES = 24;
@@ -84,7 +86,6 @@ export function makeDirectories(target: Target, path: string): void {
   for (const part of parts) {
     const parent = openInRoot(target, prefix, O_DIRECTORY(arch));
     program.call('mkdirat', [parent, part, 0o755], { ignore: EEXIST, object: `${prefix === '/' ? '' : prefix}/${part}` });
-    program.call('close', [parent]);
     prefix = prefix === '/' ? `/${part}` : `${prefix}/${part}`;
   }
   program.here(there);
@@ -100,9 +101,7 @@ export function makeFile(target: Target, path: string): void {
   makeDirectories(target, directory);
   const parent = openInRoot(target, directory, O_DIRECTORY(arch));
   const flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW(arch) | O_CLOEXEC;
-  const file = program.call('openat', [parent, name, flags, 0o755], { ignore: EEXIST, object: path });
-  program.call('close', [file], { ignore: 'all' });
-  program.call('close', [parent]);
+  program.call('openat', [parent, name, flags, 0o755], { ignore: EEXIST, object: path });
   program.here(there);
 }
 

@@ -28,7 +28,6 @@ export function compileRoot(target: Target, step: RootStep, separateMounts: bool
   if (!separateMounts) {
     const root = program.call('openat', [AT_FDCWD, step.path, flags, 0]);
     program.call('dup3', [root, fds.root, O_CLOEXEC]);
-    program.call('close', [root]);
     return;
   }
   compilePropagation(target, step.outer.flag);
@@ -40,8 +39,6 @@ export function compileRoot(target: Target, step: RootStep, separateMounts: bool
   if (step.detach) setAttributes(target, tree, { propagation: MS_PRIVATE }, false);
   attach(target, tree, place, step.path);
   program.call('dup3', [tree, fds.root, O_CLOEXEC]);
-  program.call('close', [tree]);
-  program.call('close', [place]);
 }
 
 /**
@@ -55,7 +52,6 @@ function makeMask(target: Target, place: ResultOf): void {
   attach(target, mask, place, 'the mask');
   setAttributes(target, mask, { propagation: MS_PRIVATE }, false);
   program.call('dup3', [mask, fds.mask, O_CLOEXEC]);
-  program.call('close', [mask]);
 }
 
 /** The mount that the root lies in: the nearest of its parents that is a mount point. Making any other private fails with EINVAL. */
@@ -115,7 +111,5 @@ export function compileReadonly(target: Target, step: ReadonlyStep): void {
   const tree = cloneTree(target, place, '', true);
   setAttributes(target, tree, { set: MOUNT_ATTR_RDONLY }, false);
   attach(target, tree, place, step.path);
-  program.call('close', [tree]);
-  program.call('close', [place]);
   program.here(missing);
 }

@@ -19,6 +19,8 @@ const NO_FD = 999;
 /** An address in BUF that no message of these tests reaches. */
 const FAR = BUF + SIZE / 2;
 
+jest.setTimeout(30_000); // some tests move many megabytes, and the machine may be busy
+
 const folder = mkdtempSync(join(tmpdir(), 'agent-test-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
