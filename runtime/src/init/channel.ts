@@ -2,12 +2,14 @@
 import { RuntimeError } from '../base/errors.ts';
 import { call } from '../linux/call.ts';
 import { EPIPE, isErrno } from '../linux/errno.ts';
-import { monotonicMs, POLLIN, poll } from '../linux/poll.ts';
-import { MSG_NOSIGNAL, readSocket } from '../linux/sockets.ts';
+import { MSG_NOSIGNAL, readSocket, SOL_SOCKET } from '../linux/sockets.ts';
 import type { Sys } from '../sys/sys.ts';
 
-/** An agent that is silent for so long hangs: in a mount on a dead network file system, or stopped by a signal. */
+/** An agent that is silent for so long hangs. */
 export const REPLY_DEADLINE_MS = 120_000;
+
+const SO_RCVTIMEO = 20;
+const HANGS = 'it may be stopped by a signal, or wait for a file system that does not answer: look at its wchan and stack in /proc';
 
 /** The agent ended while an answer was due. */
 export class AgentGone extends RuntimeError {
@@ -31,28 +33,24 @@ export function sendMessage(sys: Sys, channel: number, message: ArrayBuffer, doi
   }
 }
 
-/** Reads exactly `length` bytes; undefined when the channel ends before the first one. */
-export function receiveReply(
-  sys: Sys,
-  channel: number,
-  length: number,
-  doing: string,
-  deadlineMs = REPLY_DEADLINE_MS,
-): ArrayBuffer | undefined {
+/** From now on a read from the channel that gets nothing for so long fails: the kernel keeps the time, no call is spent on it. */
+export function setDeadline(sys: Sys, channel: number, deadlineMs: number): void {
+  const time = new ArrayBuffer(16);
+  const view = new DataView(time);
+  view.setBigInt64(0, BigInt(Math.floor(deadlineMs / 1000)), true);
+  view.setBigInt64(8, BigInt((deadlineMs % 1000) * 1000), true);
+  call(sys, 'setsockopt', 'the init channel', channel, SOL_SOCKET, SO_RCVTIMEO, time, time.byteLength);
+}
+
+/** Reads exactly `length` bytes; undefined when the channel ends before the first one. @throws RuntimeError 'agent-hangs' at the deadline */
+export function receiveReply(sys: Sys, channel: number, length: number, doing: string): ArrayBuffer | undefined {
   const buffer = new ArrayBuffer(length);
-  let received = 0;
-  const until = monotonicMs(sys) + deadlineMs;
-  while (received < length) {
-    const left = until - monotonicMs(sys);
-    if (left <= 0) throw new RuntimeError('agent-hangs', `the init process did not answer in ${deadlineMs / 1000} s while ${doing}`);
-    const [events] = poll(sys, [{ fd: channel, events: POLLIN }], left);
-    if (events === 0) continue;
+  for (let received = 0; received < length; ) {
     const read = readSocket(sys, channel, buffer, received, 'the init channel');
-    if (read === 0) {
-      if (received === 0) return undefined;
-      throw new AgentGone(doing);
-    }
-    if (read > 0) received += read;
+    if (read < 0) throw new RuntimeError('agent-hangs', `the init process does not answer while ${doing}`, { hint: HANGS });
+    if (read === 0 && received === 0) return undefined;
+    if (read === 0) throw new AgentGone(doing);
+    received += read;
   }
   return buffer;
 }

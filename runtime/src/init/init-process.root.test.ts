@@ -1,5 +1,5 @@
 import { close } from '../linux/files.ts';
-import { waitForExit } from '../linux/processes.ts';
+import { killAndReap, waitForExit } from '../linux/processes.ts';
 import { createNodeSys } from '../sys/node.ts';
 import { openAgentImage, startAgent } from './agent-process.ts';
 import { InitProcess } from './init-process.ts';
@@ -55,6 +55,22 @@ describe('InitProcess', () => {
         }),
       );
     });
+  });
+
+  it('gives up on an agent that hangs', () => {
+    const image = openAgentImage(sys);
+    const agent = startAgent(sys, { image, fds: [[0, 0]], channelFd: 5 });
+    const init = new InitProcess(sys, agent.pid, agent.channel, 50);
+    process.kill(agent.pid, 'SIGSTOP');
+    const program = new Program({ step: 'mount /proc' });
+    program.call('getpid', []);
+    try {
+      expect(() => init.run(program)).toThrow('the init process does not answer while mount /proc');
+    } finally {
+      init.release();
+      killAndReap(sys, agent.pid);
+      close(sys, image);
+    }
   });
 
   it('says so when the agent was killed', () => {

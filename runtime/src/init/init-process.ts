@@ -7,7 +7,7 @@ import { syscallError } from '../linux/errno.ts';
 import { close } from '../linux/files.ts';
 import type { Sys } from '../sys/sys.ts';
 import { IGNORE_ALL, JUMP, JUMP_IF_ERROR } from './agent/protocol.ts';
-import { AgentGone, receiveReply, sendMessage } from './channel.ts';
+import { AgentGone, REPLY_DEADLINE_MS, receiveReply, sendMessage, setDeadline } from './channel.ts';
 import { decodeReply, encodeProgram, type Results } from './encode.ts';
 import type { Argument, Operation, Output, Program, ResultOf } from './program.ts';
 import type { SavedProgram } from './saved-program.ts';
@@ -63,7 +63,8 @@ export class InitProcess implements Init {
   channel: number;
 
   /** Takes over the channel: `release` closes it. */
-  constructor(sys: Sys, pid: number, channel: number) {
+  constructor(sys: Sys, pid: number, channel: number, deadlineMs = REPLY_DEADLINE_MS) {
+    setDeadline(sys, channel, deadlineMs);
     this.#sys = sys;
     this.pid = pid;
     this.channel = channel;

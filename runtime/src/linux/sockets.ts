@@ -136,7 +136,10 @@ export function receiveWithFds(sys: Sys, socket: number, limitBytes: number, obj
   return { data: message.data.slice(0, length).buffer, fds };
 }
 
-/** Reads into `buffer` from `offset` to its end; returns the bytes read, 0 at end of file or when the peer reset the connection. */
+/**
+ * Reads into `buffer` from `offset` to its end; returns the bytes read, 0 at end of file or when the peer reset the connection, -EAGAIN when a
+ * socket with a deadline, or a nonblocking one, has nothing.
+ */
 export function readSocket(sys: Sys, fd: number, buffer: ArrayBuffer, offset: number, object: string): number {
   const result = tryCall(sys, 'read', fd, sys.address(buffer) + offset, buffer.byteLength - offset);
   if (result === -ECONNRESET || result === -EPIPE) return 0;

@@ -107,6 +107,7 @@ const NUMBERS = {
   setresgid: [119, 149],
   setresuid: [117, 147],
   setsid: [112, 157],
+  setsockopt: [54, 208],
   setuid: [105, 146],
   signalfd4: [289, 74],
   socket: [41, 198],
