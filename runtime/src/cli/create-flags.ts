@@ -20,5 +20,7 @@ export function createOptions(sys: Sys, id: string, flags: Values<typeof CREATE_
     bundle: absolutePath(sys, flags.bundle ?? ''),
     noPivot: flags['no-pivot'],
     noNewKeyring: flags['no-new-keyring'],
+    pidFile: flags['pid-file'],
+    pidfdSocketPath: flags['pidfd-socket'],
   };
 }

@@ -44,7 +44,8 @@ export const COMMAND_HELP: Readonly<Record<string, CommandHelp>> = {
   spec: { summary: 'Write a config.json to start from', usage: '' },
   plan: {
     summary: 'Print what creating a container would do, without doing it',
-    usage: '',
+    usage: '[BUNDLE]',
+    details: 'Needs no privilege. Each step names the place in config.json that it comes from.',
   },
   features: { summary: 'Print what this runtime implements, as JSON', usage: '' },
 };
@@ -97,6 +98,7 @@ export const FLAG_HELP: Readonly<Record<string, Readonly<Record<string, FlagText
   list: { quiet: ['', 'only the IDs'] },
   spec: { rootless: ['', 'for a user who is not root'] },
   plan: {
+    id: ['ID', 'as the container would be named'],
     json: ['', 'as JSON'],
     syscalls: ['', "the system calls of the container's init process"],
   },

@@ -3,9 +3,11 @@ import type { Sys } from '../sys/sys.ts';
 import type { Command } from './command.ts';
 import { createCommand } from './commands/create.ts';
 import { deleteCommand } from './commands/delete.ts';
+import { featuresCommand } from './commands/features.ts';
 import { killCommand } from './commands/kill.ts';
 import { listCommand } from './commands/list.ts';
 import { pauseCommand } from './commands/pause.ts';
+import { planCommand } from './commands/plan.ts';
 import { psCommand } from './commands/ps.ts';
 import { resumeCommand } from './commands/resume.ts';
 import { specCommand } from './commands/spec.ts';
@@ -24,6 +26,8 @@ const COMMANDS: readonly Command[] = [
   resumeCommand,
   deleteCommand,
   specCommand,
+  planCommand,
+  featuresCommand,
 ];
 
 /** Does what the command line says and returns the exit status. */

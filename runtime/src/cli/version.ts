@@ -7,9 +7,10 @@ declare const TSRUN_COMMIT: string | undefined;
 /** Where nobody has built anything, as in tests. */
 const UNBUILT = 'unbuilt';
 
+export const VERSION = typeof TSRUN_VERSION === 'string' ? TSRUN_VERSION : UNBUILT;
+export const COMMIT = typeof TSRUN_COMMIT === 'string' ? TSRUN_COMMIT : UNBUILT;
+
 /** docker takes the last line with the word "version" for ours: no other line has it. */
 export function versionText(): string {
-  const version = typeof TSRUN_VERSION === 'string' ? TSRUN_VERSION : UNBUILT;
-  const commit = typeof TSRUN_COMMIT === 'string' ? TSRUN_COMMIT : UNBUILT;
-  return `tsrun version ${version}\ncommit: ${commit}\nspec: ${SPEC_VERSION}\n`;
+  return `tsrun version ${VERSION}\ncommit: ${COMMIT}\nspec: ${SPEC_VERSION}\n`;
 }

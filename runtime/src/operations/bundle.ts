@@ -15,7 +15,7 @@ export interface Bundle {
 }
 
 /** @throws RuntimeError with everything that is wrong with the configuration */
-export function loadBundle(context: Context, path: string): Bundle {
+export function loadBundle(context: Pick<Context, 'sys' | 'warn'>, path: string): Bundle {
   const text = readFile(context.sys, `${path}/${CONFIG}`);
   const { config, warnings } = loadConfig(text);
   for (const warning of warnings) context.warn(`${CONFIG}: ${warning.path}: ${warning.message}`);

@@ -1,9 +1,8 @@
+import { connectSocket } from '../../console/console-socket.ts';
 import { create } from '../../operations/create.ts';
 import { agentContext } from '../agent-context.ts';
 import { defineCommand } from '../command.ts';
-import { connectedSockets } from '../connected-sockets.ts';
 import { CREATE_FLAGS, createOptions } from '../create-flags.ts';
-import { sendInitPidfd } from '../pidfd-socket.ts';
 
 export const createCommand = defineCommand({
   name: 'create',
@@ -13,13 +12,9 @@ export const createCommand = defineCommand({
   run: (invocation) => {
     const { sys, flags, operands } = invocation;
     const context = agentContext(invocation, flags['preserve-fds']);
-    const sockets = connectedSockets(sys, { console: flags['console-socket'], pidfd: flags['pidfd-socket'] });
-    const { record } = create(context, {
-      ...createOptions(sys, operands[0] ?? '', flags),
-      ...(sockets.console === undefined ? {} : { consoleFd: sockets.console }),
-      ...(flags['pid-file'] === undefined ? {} : { pidFile: flags['pid-file'] }),
-    });
-    if (sockets.pidfd !== undefined) sendInitPidfd(context, record, sockets.pidfd);
+    const socket = flags['console-socket'];
+    const consoleFd = socket === undefined ? undefined : connectSocket(sys, socket);
+    create(context, { ...createOptions(sys, operands[0] ?? '', flags), consoleFd });
     return 0;
   },
 });

@@ -1,0 +1,14 @@
+import { features } from '../../operations/features.ts';
+import { defineCommand } from '../command.ts';
+import { print } from '../output.ts';
+import { COMMIT, VERSION } from '../version.ts';
+
+export const featuresCommand = defineCommand({
+  name: 'features',
+  flags: {},
+  operands: [0, 0],
+  run: ({ sys }) => {
+    print(sys, `${JSON.stringify(features(VERSION, COMMIT), undefined, 4)}\n`);
+    return 0;
+  },
+});

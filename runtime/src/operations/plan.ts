@@ -1,0 +1,73 @@
+/** plan: what create and start would do with a bundle. Nothing is made and nothing is changed; it needs no privilege. */
+import type { HookName } from '../../../specs/runtime/hooks.ts';
+import { cgroupOfProcess, findHierarchy } from '../cgroups/hierarchy.ts';
+import { cgroupfsPath } from '../cgroups/path.ts';
+import type { ResourceWrite } from '../cgroups/resources/write.ts';
+import { planResources } from '../cgroups/resources.ts';
+import { agentFds } from '../init/agent-fds.ts';
+import type { Program } from '../init/program.ts';
+import { isSeparate } from '../plan/namespaces.ts';
+import { type Plan, planContainer } from '../plan/plan.ts';
+import { executeProgram } from '../process/execute.ts';
+import { parseContainerId } from '../spec/container-id.ts';
+import type { ValidConfig } from '../spec/valid.ts';
+import type { Sys } from '../sys/sys.ts';
+import { loadBundle } from './bundle.ts';
+import { ownCgroupDirectory } from './cgroup.ts';
+import { gatherHostFacts } from './host-facts.ts';
+import type { LightContext } from './light-context.ts';
+import { compileSteps } from './run-steps.ts';
+
+export interface PlanBundleOptions {
+  readonly id: string;
+  /** Absolute path. */
+  readonly bundle: string;
+  readonly noPivot: boolean;
+  readonly noNewKeyring: boolean;
+}
+
+export interface PlannedCgroup {
+  /** Undefined where the host has no cgroup v2 hierarchy. */
+  readonly directory: string | undefined;
+  readonly writes: readonly ResourceWrite[];
+}
+
+export interface PlannedContainer {
+  readonly bundle: string;
+  readonly cgroup: PlannedCgroup;
+  readonly plan: Plan;
+  /** Paths of the hooks by their moments. */
+  readonly hooks: { readonly [Name in HookName]?: readonly string[] };
+}
+
+/** @throws RuntimeError for a configuration that is wrong, or that cannot be carried out here */
+export function planBundle(context: LightContext, options: PlanBundleOptions): PlannedContainer {
+  parseContainerId(options.id);
+  const { sys } = context;
+  const { config, path } = loadBundle(context, options.bundle);
+  const cgroup = planCgroup(sys, config, options.id, context);
+  const host = gatherHostFacts(sys, path, cgroup.directory ?? ownCgroupDirectory(sys));
+  const { id, noPivot, noNewKeyring } = options;
+  const plan = planContainer(config, host, { id, noPivot, noNewKeyring });
+  for (const warning of plan.warnings) context.warn(warning);
+  const hooks = Object.entries(config.hooks ?? {}).map(([name, list]) => [name, list.map((hook: { path: string }) => hook.path)]);
+  return { bundle: path, cgroup, plan, hooks: Object.fromEntries(hooks) };
+}
+
+function planCgroup(sys: Sys, config: ValidConfig, id: string, context: LightContext): PlannedCgroup {
+  const { writes, warnings } = planResources(config.linux?.resources ?? {});
+  for (const warning of warnings) context.warn(warning.message);
+  const hierarchy = findHierarchy(sys);
+  if (hierarchy === undefined) return { directory: undefined, writes };
+  const path = cgroupfsPath({ cgroupsPath: config.linux?.cgroupsPath, id, ownCgroup: cgroupOfProcess(sys, 'self') ?? '/' });
+  return { directory: `${hierarchy.mountPoint}/${path}`, writes };
+}
+
+/** The init process's programs in their order: its namespaces are made by then. */
+export function planPrograms(sys: Sys, { plan }: PlannedContainer): readonly Program[] {
+  const fds = agentFds(0);
+  const settings = { arch: sys.arch, fds, separateMounts: isSeparate(plan.namespaces, 'mount') };
+  const { program } = compileSteps([...plan.prepare, ...plan.enter, ...plan.become], settings);
+  const { execute } = plan;
+  return [program, executeProgram({ plan: execute, path: execute.candidates[0] ?? '', env: execute.env, fds })];
+}
