@@ -18,7 +18,24 @@ import { createNodeSys } from '../src/sys/node.ts';
 const BUSYBOX = ['/usr/bin/busybox', '/bin/busybox'].find((path) => existsSync(path)) ?? '';
 export const busybox = { what: 'a static busybox', met: BUSYBOX !== '' && !isDynamic(BUSYBOX) };
 
-const APPLETS = ['sh', 'cat', 'sleep', 'id', 'ls', 'env', 'stat', 'readlink', 'touch', 'grep', 'mkdir', 'true', 'false', 'mount', 'tty', 'ps'];
+const APPLETS = [
+  'sh',
+  'cat',
+  'sleep',
+  'id',
+  'ls',
+  'env',
+  'stat',
+  'readlink',
+  'touch',
+  'grep',
+  'mkdir',
+  'true',
+  'false',
+  'mount',
+  'tty',
+  'ps',
+];
 
 function isDynamic(path: string): boolean {
   // The program interpreter of a dynamic executable is named near its beginning.

@@ -139,7 +139,7 @@ function assembleIn(work: Work, first: ContainerRecord, finish: (assembled: Asse
   directory.writeRecord(withInit);
   setUp(context, bundle.config, plan, launched, withInit);
   const path = findExecutable(init, sys.arch, plan.execute);
-  const env = processEnvironment(init, fds, plan.execute.env, context.caller.extraEnvironment);
+  const env = processEnvironment(sys, { init, fds, uid: bundle.config.process?.user.uid ?? 0 }, plan.execute.env, context.caller.extraEnvironment);
   const record = withHookEnvironment(withInit, env);
   if (record !== withInit) directory.writeRecord(record);
   finish({ record, directory, init, fds, program: executeProgram({ plan: plan.execute, path, env, fds }) });
