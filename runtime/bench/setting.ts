@@ -1,0 +1,58 @@
+/** The contestants and what they are measured with. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { tryCall } from '../src/linux/call.ts';
+import { AT_FDCWD } from '../src/linux/open-flags.ts';
+import { createNodeSys } from '../src/sys/node.ts';
+import type { Sys } from '../src/sys/sys.ts';
+import { makeBundle } from './bundle.ts';
+import { makeInProcess } from './in-process.ts';
+
+export interface Runtime {
+  readonly name: string;
+  readonly path: string;
+}
+
+export interface Setting {
+  readonly sys: Sys;
+  readonly rounds: number;
+  /** tsrun first. */
+  readonly runtimes: readonly Runtime[];
+  readonly nodeCommand: string;
+  readonly busybox: string;
+  readonly directory: string;
+  readonly trueBundle: string;
+  readonly sleepBundle: string;
+  /** One container from create to delete in this process; returns milliseconds. */
+  inProcess(): number;
+}
+
+const DIRECTORIES = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
+
+function find(sys: Sys, name: string): string {
+  const path = DIRECTORIES.map((directory) => `${directory}/${name}`).find(
+    (candidate) => tryCall(sys, 'faccessat', AT_FDCWD, candidate, 1) === 0,
+  );
+  if (path === undefined) throw new Error(`${name} is not installed: apt-get install ${name === 'busybox' ? 'busybox-static' : name}`);
+  return path;
+}
+
+/** Runs `body` with everything set up, and cleans up after it. */
+export function withSetting(root: string, rounds: number, body: (setting: Setting) => void): void {
+  const sys = createNodeSys();
+  const directory = mkdtempSync('/tmp/tsrun-bench-');
+  try {
+    const busybox = find(sys, 'busybox');
+    const trueBundle = makeBundle(directory, 'true', busybox, ['/bin/true']);
+    const sleepBundle = makeBundle(directory, 'sleep', busybox, ['/bin/sleep', '600']);
+    const runtimes = [
+      { name: 'tsrun', path: join(root, 'dist/bin/tsrun') },
+      { name: 'crun', path: find(sys, 'crun') },
+      { name: 'runc', path: find(sys, 'runc') },
+    ];
+    const inProcess = makeInProcess(sys, join(directory, 'state'), trueBundle);
+    body({ sys, rounds, runtimes, nodeCommand: join(root, 'dist/bin/tsrun-node'), busybox, directory, trueBundle, sleepBundle, inProcess });
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
