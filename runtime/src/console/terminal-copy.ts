@@ -1,6 +1,7 @@
 /** A container's terminal, passed through to the standard streams of the command. */
 import { tryCall } from '../linux/call.ts';
 import { close } from '../linux/files.ts';
+import { O_CLOEXEC, O_NOCTTY, O_RDWR } from '../linux/open-flags.ts';
 import type { PollEntry } from '../linux/poll.ts';
 import { endOfFileCharacter, terminalModes } from '../linux/terminal.ts';
 import type { Sys } from '../sys/sys.ts';
@@ -8,6 +9,7 @@ import { HostTerminal, isTerminal, omitCarriageReturns, setNonBlocking } from '.
 import { Pump } from './pump.ts';
 
 const NEWLINE = 10;
+const TIOCGPTPEER = 0x5441;
 
 /**
  * Copies what is typed to the container and what the container prints to standard output. The holder waits for `entries`, calls `advance` for
@@ -16,6 +18,11 @@ const NEWLINE = 10;
 export class TerminalCopy {
   readonly #sys: Sys;
   readonly #master: number;
+  /**
+   * The other end, held open: a container may close all of its own and open /dev/console again later (systemd does), which shall not look like
+   * the end of the terminal.
+   */
+  readonly #peer: number;
   readonly #host: HostTerminal | undefined;
   readonly #input: Pump;
   readonly #output: Pump;
@@ -25,6 +32,7 @@ export class TerminalCopy {
   constructor(sys: Sys, master: number, stdio: readonly [number, number, number]) {
     this.#sys = sys;
     this.#master = master;
+    this.#peer = tryCall(sys, 'ioctl', master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
     this.#input = new Pump(sys, stdio[0], master);
     this.#output = new Pump(sys, master, stdio[1]);
     setNonBlocking(sys, master);
@@ -76,8 +84,10 @@ export class TerminalCopy {
   }
 
   #hangUp(): void {
-    if (this.#open) close(this.#sys, this.#master);
+    if (!this.#open) return;
     this.#open = false;
+    if (this.#peer >= 0) close(this.#sys, this.#peer);
+    close(this.#sys, this.#master);
   }
 
   close(): void {

@@ -42,10 +42,10 @@ export const SIGNAL_NUMBERS: Readonly<Record<string, number>> = {
   UNUSED: 31,
 };
 
-export const SIGCHLD = 17;
+export const SIGINT = 2;
+export const SIGQUIT = 3;
 export const SIGPIPE = 13;
 export const SIGURG = 23;
-export const SIGWINCH = 28;
 
 /** The first real-time signal as programs know it: the C library keeps two for itself. */
 const SIGRTMIN = 34;

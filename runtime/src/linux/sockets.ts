@@ -68,6 +68,29 @@ const MSGHDR_BYTES = 56;
 const IOVEC_BYTES = 16;
 export const CMSG_HEADER_BYTES = 16;
 
+/** A datagram socket bound to `path`. The caller closes it, and unlinks the path. */
+export function bindDatagram(sys: Sys, path: string, object: string): number {
+  const fd = call(sys, 'socket', object, AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  const address = unixAddress(sys, path);
+  const result = tryCall(sys, 'bind', fd, address, address.byteLength);
+  if (result === 0) return fd;
+  tryCall(sys, 'close', fd);
+  throw syscallError({ syscall: 'bind', errno: -result, object });
+}
+
+/** A datagram socket that sends to a path, or to the abstract name after an `@`. The caller closes it. */
+export function connectDatagram(sys: Sys, name: string, object: string): number {
+  const fd = call(sys, 'socket', object, AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  const abstract = name.startsWith('@');
+  const address = unixAddress(sys, name);
+  if (abstract) new Uint8Array(address)[2] = 0;
+  // An abstract name is all of the address, without a terminating NUL.
+  const result = tryCall(sys, 'connect', fd, address, address.byteLength - (abstract ? 1 : 0));
+  if (result === 0) return fd;
+  tryCall(sys, 'close', fd);
+  throw syscallError({ syscall: 'connect', errno: -result, object: `${object} ${name}` });
+}
+
 /** `struct msghdr` with all that it points to in one buffer: header, one iovec, control, data. */
 class Message {
   readonly buffer: ArrayBuffer;

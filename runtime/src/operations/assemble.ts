@@ -34,14 +34,18 @@ import { openGate } from './gate.ts';
 import { runContainerHooks, runRuntimeHooks, runRuntimeHooksToTheEnd, withEnvironment } from './hooks.ts';
 import { gatherHostFacts } from './host-facts.ts';
 import { type Launched, launchInit } from './launch.ts';
+import { offerNotifySocket } from './notify.ts';
 import { openPrepared } from './prepared.ts';
 import { runSteps, type StepSettings } from './run-steps.ts';
+import { streamsToOwn } from './stdio.ts';
 import { Undo } from './undo.ts';
 
 export interface AssembleOptions {
   readonly id: string;
   /** Init gets a start gate, to be started by another command. */
   readonly gate: boolean;
+  /** The command ends while the container goes on. */
+  readonly detached: boolean;
   /** Connected socket that takes the terminal; needed exactly when the process has one. The caller closes it. */
   readonly consoleFd: number | undefined;
   readonly noPivot?: boolean | undefined;
@@ -167,10 +171,12 @@ function makeCgroupIn({ context, options, bundle, undo }: Work): Cgroup | undefi
   return cgroup;
 }
 
-function planIn({ context, options, bundle }: Work, cgroup: Cgroup | undefined): Plan {
+function planIn({ context, options, bundle, directory }: Work, cgroup: Cgroup | undefined): Plan {
   const { sys } = context;
-  const host = gatherHostFacts(sys, bundle.path, cgroup?.directory ?? ownCgroupDirectory(sys));
-  const plan = planContainer(bundle.config, host, {
+  const config = offerNotifySocket(context, directory, bundle.config);
+  const facts = gatherHostFacts(sys, bundle.path, cgroup?.directory ?? ownCgroupDirectory(sys));
+  const host = { ...facts, ownStreams: streamsToOwn(context, config.process, options.detached) };
+  const plan = planContainer(config, host, {
     id: options.id,
     noPivot: options.noPivot === true,
     noNewKeyring: options.noNewKeyring === true,

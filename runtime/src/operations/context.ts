@@ -11,6 +11,8 @@ export interface Caller {
   readonly preservedFds: readonly number[];
   /** Added to the program's environment (LISTEN_FDS and its kin). */
   readonly extraEnvironment: readonly string[];
+  /** Who wants to hear that the container is ready: NOTIFY_SOCKET (sd_notify(3)), a path or `@name`. */
+  readonly notifySocket?: string | undefined;
 }
 
 export interface Context {

@@ -34,7 +34,7 @@ export function create(context: Context, options: CreateOptions): Created {
   checkConsole(bundle.config, { detached: true, socket: options.consoleFd !== undefined });
   const { id, consoleFd, noPivot, noNewKeyring } = options;
   const record = withPidfdSocket(sys, options, (pidfdSocket) =>
-    assemble(context, { id, consoleFd, noPivot, noNewKeyring, gate: true }, bundle, (assembled) => {
+    assemble(context, { id, consoleFd, noPivot, noNewKeyring, gate: true, detached: true }, bundle, (assembled) => {
       const { directory, init, fds, program } = assembled;
       directory.writeFile(START_PROGRAM, saveProgram(sys, program));
       waitAtGate(sys, init, fds);

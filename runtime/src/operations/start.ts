@@ -11,6 +11,7 @@ import type { Context } from './context.ts';
 import { destroy } from './delete.ts';
 import { passGate } from './gate.ts';
 import { runContainerHooks, runRuntimeHooks } from './hooks.ts';
+import { awaitReady, listenForNotifications } from './notify.ts';
 
 export function start(context: Context, id: string): void {
   const directory = context.store.open(id);
@@ -18,7 +19,11 @@ export function start(context: Context, id: string): void {
     const record = directory.readRecord();
     if (record === undefined) throw new RuntimeError('status', 'cannot start a container that is being created');
     checkCreated(context, record, directory);
+    const notifySocket = listenForNotifications(context, directory);
     startIn(context, record, directory);
+    directory.release();
+    // Other commands are free to act on the container while it gets ready.
+    if (notifySocket !== undefined) awaitReady(context, notifySocket, record.pid);
   } finally {
     directory.release();
   }

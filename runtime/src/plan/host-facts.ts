@@ -16,4 +16,6 @@ export interface HostFacts {
   readonly selinux: boolean;
   /** Whether /proc/kcore is there: then /dev/core points to it. */
   readonly kcore: boolean;
+  /** Standard streams that are to belong to the process's user, who can then open them again (/dev/stdout). */
+  readonly ownStreams?: readonly number[] | undefined;
 }

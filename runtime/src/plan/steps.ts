@@ -237,6 +237,8 @@ export interface IdentityStep extends Placed {
   readonly groups: readonly number[];
   /** False where setgroups(2) is denied (a rootless user namespace) and no groups are asked for. */
   readonly setGroups: boolean;
+  /** Descriptors that get this user as their owner. */
+  readonly ownStreams: readonly number[];
   readonly umask: number;
   readonly cwd: string;
   readonly capabilities: CapabilityMasks | undefined;

@@ -72,6 +72,8 @@ export function compileIdentity(target: Target, step: IdentityStep): (results: P
   if (capabilities !== undefined) dropBounding(program, capabilities);
   program.call('prctl', [PR_SET_KEEPCAPS, 1, 0, 0, 0], { object: 'PR_SET_KEEPCAPS' });
   const asRoot = program.call('chdir', [step.cwd], { ignore: 'all' });
+  // Where it is not allowed (an owner that is not mapped here, a read-only file system) the stream stays as it is.
+  for (const fd of step.ownStreams) program.call('fchown', [fd, step.uid, -1], { ignore: 'all', object: `standard stream ${fd}` });
   if (step.setGroups) setGroups(program, step);
   program.call('setresgid', [step.gid, step.gid, step.gid], { object: `gid ${step.gid}` });
   program.call('setresuid', [step.uid, step.uid, step.uid], { object: `uid ${step.uid}` });

@@ -10,7 +10,7 @@
  */
 import { RuntimeError } from '../base/errors.ts';
 import { call, tryCall } from '../linux/call.ts';
-import { ENOENT, isErrno } from '../linux/errno.ts';
+import { EISDIR, ENOENT, isErrno, syscallError } from '../linux/errno.ts';
 import { close, listDirectory, mkdir, mkdirAll, open, readFile, readFileIfExists, replaceFile, rmdir, unlink } from '../linux/files.ts';
 import { AT_FDCWD, O_DIRECTORY, O_RDONLY } from '../linux/open-flags.ts';
 import { lstat, statFd } from '../linux/stat.ts';
@@ -32,6 +32,7 @@ export class ContainerDirectory {
   readonly id: string;
   readonly path: string;
   readonly fd: number;
+  #open = true;
 
   constructor(sys: Sys, id: string, path: string, fd: number) {
     this.#sys = sys;
@@ -79,12 +80,25 @@ export class ContainerDirectory {
 
   /** Removes the directory with all that is in it. The lock is gone with it. */
   remove(): void {
-    for (const name of listDirectory(this.#sys, '.', this.fd)) unlink(this.#sys, name, this.fd);
+    for (const name of listDirectory(this.#sys, '.', this.fd)) this.#removeEntry(name);
     rmdir(this.#sys, this.path);
   }
 
+  /** A file, or a directory of files. */
+  #removeEntry(name: string): void {
+    const result = tryCall(this.#sys, 'unlinkat', this.fd, name, 0);
+    if (result === -EISDIR) {
+      for (const inner of listDirectory(this.#sys, name, this.fd)) unlink(this.#sys, `${name}/${inner}`, this.fd);
+      rmdir(this.#sys, name, this.fd);
+    } else if (result < 0 && result !== -ENOENT) {
+      throw syscallError({ syscall: 'unlinkat', errno: -result, object: `${this.path}/${name}` });
+    }
+  }
+
+  /** Unlocks and closes it, once. */
   release(): void {
-    close(this.#sys, this.fd);
+    if (this.#open) close(this.#sys, this.fd);
+    this.#open = false;
   }
 }
 
