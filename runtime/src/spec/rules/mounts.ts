@@ -26,10 +26,10 @@ export const mountErrors: readonly Rule<Config>[] = [
     if (destination === '') report('destination', destination, 'must not be empty');
   }),
   forEachMount('mount-source', REFERENCE, (mount, report) => {
-    if (isBindMount(mount) && mount.source === undefined) report('source', undefined, 'is required for a bind mount');
+    if (isBindMount(mount) && !isRemount(mount) && mount.source === undefined) report('source', undefined, 'is required for a bind mount');
   }),
   forEachMount('mount-type', 'config.md#posix-platform-mounts', (mount, report) => {
-    if (isBindMount(mount) || mount.options?.includes('remount') === true) return;
+    if (isBindMount(mount) || isRemount(mount)) return;
     if (mount.type === undefined) report('type', undefined, 'is required, unless options has bind, rbind or remount');
     // The kernel knows no such file system. Its "no such device" would not lead anybody here.
     if (mount.type === 'bind') report('type', mount.type, 'does not make a bind mount: options must have bind or rbind');
@@ -70,6 +70,11 @@ export const mountWarnings: readonly Rule<Config>[] = [
     if (index !== -1 && !hasEffect) report(`options[${index}]`, 'tmpcopyup', 'has an effect on a tmpfs only');
   }),
 ];
+
+/** Changes what is there: it has neither type nor source of its own. */
+function isRemount({ options }: Mount): boolean {
+  return options?.includes('remount') === true;
+}
 
 function forEachMount(id: string, reference: string, check: (mount: Mount, report: Report, config: Config) => void): Rule<Config> {
   return {
