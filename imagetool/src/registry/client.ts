@@ -1,0 +1,104 @@
+/** One registry: where it is, authorization, and requests below /v2/. */
+
+import { Authorizer, type CredentialSource } from './auth.ts';
+import { errorFromAnswer, RegistryError } from './errors.ts';
+import { type HttpAnswer, type HttpRequest, isLoopback, type Transport } from './transport.ts';
+
+export interface RegistryClientOptions {
+  /** As in a reference: `docker.io`, `localhost:5000`. */
+  readonly host: string;
+  readonly transport: Transport;
+  readonly credentials: CredentialSource;
+  /** Plain HTTP is allowed where HTTPS is not spoken. Always so for loopback addresses, as with docker. */
+  readonly isInsecure?: boolean;
+}
+
+export interface RegistryRequest extends Omit<HttpRequest, 'url'> {
+  /** Below the registry's root, or a whole URL it has given. */
+  readonly path: string;
+  /** Token scopes: `repository:a/b:pull`. */
+  readonly scopes: readonly string[];
+  /** For messages. */
+  readonly what: string;
+}
+
+const DOCKER_HUB = 'docker.io';
+const DOCKER_HUB_REGISTRY = 'registry-1.docker.io';
+
+export class RegistryClient {
+  readonly host: string;
+  readonly transport: Transport;
+  readonly #options: RegistryClientOptions;
+  readonly #auth: Authorizer;
+  #base: Promise<string> | undefined;
+
+  constructor(options: RegistryClientOptions) {
+    this.host = options.host;
+    this.transport = options.transport;
+    this.#options = options;
+    this.#auth = new Authorizer(options.transport, options.credentials, options.isInsecure === true);
+  }
+
+  /** The registry's root URL, `https://host`, found out at the first request. */
+  async base(): Promise<string> {
+    this.#base ??= this.#findBase();
+    return await this.#base;
+  }
+
+  /** Sends with authorization, renewing it once if it is refused. The answer may have any other status. */
+  async send(wanted: RegistryRequest): Promise<HttpAnswer> {
+    const url = new URL(wanted.path, await this.base()).href;
+    for (let attempt = 1; ; attempt += 1) {
+      const answer = await this.#sendOnce(wanted, url);
+      if (answer.status !== 401 || attempt > 1) return answer;
+      await answer.body.dump();
+      await this.#auth.challenged(answer, wanted.scopes);
+    }
+  }
+
+  /** As `send`, throwing for a status that is not among those expected. */
+  async expect(wanted: RegistryRequest, ...statuses: readonly number[]): Promise<HttpAnswer> {
+    const answer = await this.send(wanted);
+    if (statuses.includes(answer.status)) return answer;
+    throw errorFromAnswer(wanted.what, answer.status, await textOf(answer));
+  }
+
+  /** Whether the registry is there and lets us in: what `login` checks. Throws RegistryError. */
+  async ping(): Promise<void> {
+    const answer = await this.expect({ method: 'GET', path: '/v2/', scopes: [], what: this.host }, 200);
+    await answer.body.dump();
+  }
+
+  async #sendOnce(wanted: RegistryRequest, url: string): Promise<HttpAnswer> {
+    // A URL the registry gave for an upload may lie elsewhere; it gets what we know only if it is the registry itself.
+    const isOwn = new URL(url).origin === new URL(await this.base()).origin;
+    const authorization = isOwn ? await this.#auth.header(wanted.scopes) : undefined;
+    const headers = { ...wanted.headers, ...(authorization === undefined ? {} : { authorization }) };
+    return await this.transport.send({ ...wanted, url, headers });
+  }
+
+  async #findBase(): Promise<string> {
+    const host = this.host === DOCKER_HUB ? DOCKER_HUB_REGISTRY : this.host;
+    const secure = `https://${host}`;
+    if (this.#options.isInsecure !== true && !isLoopback(new URL(secure).hostname)) return secure;
+    try {
+      const answer = await this.transport.send({ method: 'GET', url: `${secure}/v2/`, noRetry: true });
+      await answer.body.dump();
+      return secure;
+    } catch (error) {
+      if (!(error instanceof RegistryError)) throw error;
+      return `http://${host}`;
+    }
+  }
+}
+
+const MAX_ERROR_BYTES = 64 * 1024;
+
+async function textOf(answer: HttpAnswer): Promise<string> {
+  let text = '';
+  for await (const chunk of answer.body) {
+    text += String(chunk);
+    if (text.length > MAX_ERROR_BYTES) break;
+  }
+  return text;
+}
