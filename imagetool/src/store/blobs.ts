@@ -45,13 +45,14 @@ export function removeBlob(layout: Layout, digest: Digest): void {
   rmSync(blobPath(layout, digest), { force: true });
 }
 
-async function* readChunks(layout: Layout, digest: Digest): AsyncGenerator<Uint8Array, void, void> {
+async function* readChunks(layout: Layout, digest: Digest, offset = 0): AsyncGenerator<Uint8Array, void, void> {
   const file = await openBlob(layout, digest);
   try {
-    for (;;) {
+    for (let at = offset; ; ) {
       // A fresh buffer each time: consumers may keep chunks, or hand them to other threads.
-      const { bytesRead, buffer } = await file.read(Buffer.allocUnsafeSlow(CHUNK_BYTES), 0, CHUNK_BYTES, null);
+      const { bytesRead, buffer } = await file.read(Buffer.allocUnsafeSlow(CHUNK_BYTES), 0, CHUNK_BYTES, at);
       if (bytesRead === 0) return;
+      at += bytesRead;
       yield buffer.subarray(0, bytesRead);
     }
   } finally {
@@ -66,4 +67,12 @@ async function openBlob(layout: Layout, digest: Digest): Promise<Awaited<ReturnT
     if (!isNodeError(error, 'ENOENT')) throw error;
     throw new ImageError('blob-unknown', `blob ${digest} is not in the store`, { cause: error });
   }
+}
+
+/**
+ * The content of a blob from an offset on, for a peer that checks the whole itself, as registries do. From the beginning it is checked here as well.
+ */
+export async function* openFrom(layout: Layout, descriptor: Expected, offset: number): AsyncGenerator<Uint8Array, void, void> {
+  if (offset === 0) yield* openVerified(layout, descriptor);
+  else yield* readChunks(layout, descriptor.digest, offset);
 }

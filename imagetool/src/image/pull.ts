@@ -1,0 +1,137 @@
+/** Pulling: a registry's image into the store. Whatever was fetched before, by whichever process, is not fetched again. */
+
+import type { Descriptor, Platform } from '../../../specs/image/descriptor.ts';
+import { MAX_MANIFEST_BYTES, parseManifestDocument } from '../../../specs/image/manifest.ts';
+import { layerType } from '../../../specs/image/media-types.ts';
+import { ImageError } from '../base/errors.ts';
+import { digestOf } from '../digest/digest.ts';
+import { formatReference, type Reference, repositoryName } from '../reference/reference.ts';
+import { readBlob } from '../registry/blobs.ts';
+import type { RegistryClient } from '../registry/client.ts';
+import { fetchManifest } from '../registry/manifests.ts';
+import { hasBlob, readVerified } from '../store/blobs.ts';
+import { beginIngest, storeBytes } from '../store/ingest.ts';
+import { addSource } from '../store/labels.ts';
+import { LEASE_MS, type Lease, takeLease } from '../store/leases.ts';
+import { addImage, setImage } from '../store/refs.ts';
+import type { Store } from '../store/store.ts';
+import { inParallel } from './parallel.ts';
+import { choosePlatform } from './platform.ts';
+import type { ProgressListener } from './progress.ts';
+
+export interface PullOptions {
+  readonly store: Store;
+  readonly client: RegistryClient;
+  readonly reference: Reference;
+  /** One platform of an index, or `all` of them. */
+  readonly platform: Platform | 'all';
+  readonly onProgress: ProgressListener;
+  readonly parallel?: number;
+}
+
+export const DEFAULT_PARALLEL = 8;
+
+/** Returns the image's descriptor: that of the index, if the reference leads to one. Throws RegistryError, DigestError, ImageError, SpecError. */
+export async function pullImage(options: PullOptions): Promise<Descriptor> {
+  const { store, reference } = options;
+  // Named by what is pulled, so that an interrupted pull finds its lease again; held by one process at a time, other ones take a lease of their own.
+  const lease = await takePullLease(store, `pull-${digestOf(formatReference(reference)).slice(7, 23)}`);
+  try {
+    const image = await new Pull(options, lease).run();
+    if (reference.tag === undefined) await addImage(store, image);
+    else await setImage(store, formatReference({ domain: reference.domain, path: reference.path, tag: reference.tag }), image);
+    lease.release();
+    return image;
+  } catch (error) {
+    lease.abandon();
+    throw error;
+  }
+}
+
+async function takePullLease(store: Store, id: string): Promise<Lease> {
+  try {
+    return await takeLease(store, { id, expiresInMs: LEASE_MS });
+  } catch (error) {
+    if (!(error instanceof ImageError) || error.code !== 'lease-held') throw error;
+    return await takeLease(store, { id: `${id}-${process.pid}`, expiresInMs: LEASE_MS });
+  }
+}
+
+class Pull {
+  readonly #options: PullOptions;
+  readonly #lease: Lease;
+  readonly #repository: string;
+
+  constructor(options: PullOptions, lease: Lease) {
+    this.#options = options;
+    this.#lease = lease;
+    this.#repository = options.reference.path;
+  }
+
+  async run(): Promise<Descriptor> {
+    const { reference } = this.#options;
+    const image = await this.#manifest(reference.digest ?? reference.tag ?? 'latest');
+    const blobs = await this.#blobsOf(image);
+    const unique = [...new Map(blobs.map((blob) => [blob.digest, blob])).values()];
+    await inParallel(unique, this.#options.parallel ?? DEFAULT_PARALLEL, (blob, signal) => this.#fetch(blob, signal));
+    return image;
+  }
+
+  /** Config and layers of the image, or of the images of an index that are wanted; their manifests are stored on the way. */
+  async #blobsOf(descriptor: Descriptor): Promise<Descriptor[]> {
+    const bytes = await readVerified(this.#options.store.layout, descriptor, MAX_MANIFEST_BYTES);
+    const document = parseManifestDocument(bytes, descriptor.mediaType);
+    if (document.kind === 'manifest') return [document.manifest.config, ...document.manifest.layers];
+    const { platform } = this.#options;
+    const wanted = platform === 'all' ? document.index.manifests : [choosePlatform(document.index, platform)];
+    const blobs: Descriptor[] = [];
+    for (const one of wanted) blobs.push(...(await this.#blobsOf(await this.#manifest(one.digest))));
+    return blobs;
+  }
+
+  async #manifest(reference: string): Promise<Descriptor> {
+    const { descriptor, bytes } = await fetchManifest(this.#options.client, this.#repository, reference);
+    await storeBytes(this.#options.store, this.#lease, descriptor, bytes);
+    return descriptor;
+  }
+
+  async #fetch(blob: Descriptor, signal: AbortSignal): Promise<void> {
+    const { store, client, onProgress, reference } = this.#options;
+    const { digest, size: total } = blob;
+    await this.#lease.protect(digest);
+    const ingest = hasBlob(store.layout, digest) ? undefined : await beginIngest(store, blob, { lease: this.#lease, signal });
+    if (ingest === undefined) {
+      onProgress({ kind: 'done', digest, outcome: 'exists' });
+    } else {
+      onProgress({ kind: 'start', digest, total, kept: ingest.offset });
+      try {
+        for await (const chunk of this.#source(blob, ingest.offset, signal)) {
+          ingest.write(chunk);
+          onProgress({ kind: 'bytes', digest, done: ingest.offset, total });
+        }
+      } catch (error) {
+        ingest.suspend();
+        throw error;
+      }
+      ingest.commit();
+      onProgress({ kind: 'done', digest, outcome: 'downloaded' });
+    }
+    await addSource(store, digest, { host: client.host, path: reference.path });
+  }
+
+  /** Small blobs may come with their descriptor; foreign layers come from elsewhere. */
+  #source(blob: Descriptor, offset: number, signal: AbortSignal): AsyncIterable<Uint8Array> {
+    if (blob.data !== undefined) return once(Buffer.from(blob.data, 'base64').subarray(offset));
+    if (layerType(blob.mediaType)?.foreign === true && (blob.urls?.length ?? 0) > 0) {
+      throw new ImageError(
+        'unsupported',
+        `layer ${blob.digest} of ${repositoryName(this.#options.reference)} is kept elsewhere (${blob.urls?.[0]}), and cannot be fetched`,
+      );
+    }
+    return readBlob(this.#options.client, this.#repository, blob, { offset, signal });
+  }
+}
+
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, void> {
+  yield bytes;
+}
