@@ -12,14 +12,22 @@ if (!existsSync(join(root, 'node_modules/esbuild'))) {
   console.error('The build needs the packages of package-lock.json: npm ci');
   process.exit(1);
 }
-await locked(async () => {
+await locked(build).catch((error) => {
+  // esbuild has shown the mistakes in the sources already.
+  if (!('errors' in error)) {
+    throw error;
+  }
+  process.exitCode = 1;
+});
+
+async function build() {
   const commands = await buildNodeCommands();
   const missing = await buildTsrun();
   console.log(`Built in dist/bin: ${[...(existsSync(native) ? ['tsrun'] : []), ...commands].join(', ')}`);
   if (missing) {
     console.log(`dist/bin/tsrun is the Node command, which does the same but starts slowly: ${missing}. Then: npm run build`);
   }
-});
+}
 
 /** The native command, or the Node command in its place and the reason. @returns {Promise<string | undefined>} */
 async function buildTsrun() {

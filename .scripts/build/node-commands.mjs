@@ -2,13 +2,18 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import { writeWithCodeCache } from './code-cache.mjs';
 import { dist, Missing, makeFrom, replaceFile, root, run } from './files.mjs';
 import { findCompiler } from './native.mjs';
 import { versionDefines } from './version.mjs';
 
-/** The commands, their main files, and their bundles. Those whose main file is not there are left out. */
+/**
+ * The commands, their main files, and their bundles; those whose main file is not there are left out. Bytecode is made where a start is waited for, of
+ * bundles without `import()`.
+ * @type {{ name: string, main: string, bundle: string, bytecode?: boolean }[]}
+ */
 const COMMANDS = [
-  { name: 'tsrun-node', main: 'runtime/src/cli/node-main.ts', bundle: 'tsrun.cjs' },
+  { name: 'tsrun-node', main: 'runtime/src/cli/node-main.ts', bundle: 'tsrun.cjs', bytecode: true },
   { name: 'tsimg', main: 'imagetool/src/cli/main.ts', bundle: 'tsimg.cjs' },
   { name: 'tsctl', main: 'shim/src/front/main.ts', bundle: 'tsctl.cjs' },
   { name: 'containerd-shim-tsrun-v2', main: 'shim/src/cli/main.ts', bundle: 'containerd-shim-tsrun-v2.cjs' },
@@ -18,15 +23,17 @@ const COMMANDS = [
 /** Makes all Node commands. Returns the names of those made. */
 export async function buildNodeCommands() {
   const commands = COMMANDS.filter(({ main }) => existsSync(join(root, main)));
-  await Promise.all(commands.map(({ main, bundle }) => bundleForNode(join(root, main), join(dist, bundle))));
+  await Promise.all(
+    commands.map(({ main, bundle, bytecode = false }) => bundleForNode(join(root, main), join(dist, bundle), { bytecode })),
+  );
   for (const { name, bundle } of commands) {
     writeLauncher(join(dist, 'bin', name), join(dist, bundle));
   }
   return commands.map(({ name }) => name);
 }
 
-/** @param {string} main @param {string} output */
-export async function bundleForNode(main, output) {
+/** @param {string} main @param {string} output @param {{ bytecode?: boolean }} [options] */
+export async function bundleForNode(main, output, { bytecode = false } = {}) {
   const { build } = await import('esbuild');
   const { outputFiles } = await build({
     entryPoints: [main],
@@ -38,9 +45,16 @@ export async function bundleForNode(main, output) {
     target: 'node20',
     plugins: [directKoffi()],
     define: versionDefines(),
+    charset: 'ascii',
+    legalComments: 'none',
     logLevel: 'warning',
   });
-  replaceFile(output, outputFiles[0]?.contents ?? '');
+  const code = outputFiles[0]?.text ?? '';
+  if (bytecode) {
+    writeWithCodeCache(output, code);
+  } else {
+    replaceFile(output, code);
+  }
 }
 
 /**

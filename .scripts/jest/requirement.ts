@@ -34,7 +34,7 @@ export function describeWith(requirements: readonly Requirement[], name: string,
 }
 
 /** `it`, in the same way. */
-export function itWith(requirements: readonly Requirement[], name: string, body: () => void | Promise<void>): void {
+export function itWith(requirements: readonly Requirement[], name: string, body: jest.ProvidesCallback): void {
   const missing = requirements.filter(({ met }) => !met).map(({ what }) => what);
   if (missing.length === 0) {
     it(name, body);
