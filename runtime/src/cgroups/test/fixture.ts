@@ -8,6 +8,9 @@ import { availableControllers, findHierarchy, type Hierarchy } from '../hierarch
 import { joinCgroup, killAll } from '../processes.ts';
 import { removeCgroup } from '../remove.ts';
 
+// A guest kernel is slow: five to ten times, and more on a busy machine.
+jest.setTimeout(120_000);
+
 export class CgroupFixture {
   readonly hierarchy: Hierarchy;
   /** Relative path of the directory that belongs to this fixture. */
