@@ -5,6 +5,7 @@ import type { Flags } from './args.ts';
 import { preservedFds } from './caller.ts';
 import type { Invocation } from './command.ts';
 import { lightContext } from './context.ts';
+import { environmentVariable } from './paths.ts';
 
 type Basis = Pick<Invocation<Flags>, 'sys' | 'log' | 'globals'>;
 
@@ -19,7 +20,12 @@ export function agentContext(basis: Basis, preserve: number | undefined): Contex
   const passed = preservedFds(basis.sys, preserve ?? 0);
   return {
     ...lightContext(basis),
-    caller: { stdio: [0, 1, 2], preservedFds: passed.fds, extraEnvironment: passed.environment },
+    caller: {
+      stdio: [0, 1, 2],
+      preservedFds: passed.fds,
+      extraEnvironment: passed.environment,
+      notifySocket: environmentVariable(basis.sys, 'NOTIFY_SOCKET'),
+    },
     agentImage: lazyAgentImage(basis.sys),
   };
 }

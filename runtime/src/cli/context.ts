@@ -4,6 +4,7 @@ import type { LightContext } from '../operations/light-context.ts';
 import { Store } from '../state/store.ts';
 import type { Flags } from './args.ts';
 import type { Invocation } from './command.ts';
+import { environmentVariable } from './paths.ts';
 import { stateRoot } from './state-root.ts';
 
 type Basis = Pick<Invocation<Flags>, 'sys' | 'log' | 'globals'>;
@@ -16,7 +17,7 @@ export function lightContext({ sys, log, globals }: Basis): LightContext {
 export function contextWithoutAgent(basis: Basis): Context {
   return {
     ...lightContext(basis),
-    caller: { stdio: [0, 1, 2], preservedFds: [], extraEnvironment: [] },
+    caller: { stdio: [0, 1, 2], preservedFds: [], extraEnvironment: [], notifySocket: environmentVariable(basis.sys, 'NOTIFY_SOCKET') },
     agentImage: () => {
       throw new Error('this command starts no agent');
     },

@@ -10,6 +10,7 @@ import { pauseCommand } from './commands/pause.ts';
 import { planCommand } from './commands/plan.ts';
 import { psCommand } from './commands/ps.ts';
 import { resumeCommand } from './commands/resume.ts';
+import { runCommand } from './commands/run.ts';
 import { specCommand } from './commands/spec.ts';
 import { startCommand } from './commands/start.ts';
 import { stateCommand } from './commands/state.ts';
@@ -18,6 +19,7 @@ import { runFully } from './full.ts';
 const COMMANDS: readonly Command[] = [
   createCommand,
   startCommand,
+  runCommand,
   stateCommand,
   listCommand,
   psCommand,

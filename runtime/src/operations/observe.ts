@@ -2,10 +2,12 @@
 import type { Status } from '../../../specs/runtime/state.ts';
 import { RuntimeError } from '../base/errors.ts';
 import { isFrozen } from '../cgroups/freezer.ts';
+import { lstat } from '../linux/stat.ts';
 import { parseContainerId } from '../spec/container-id.ts';
 import { isBusy } from '../state/busy.ts';
 import type { ContainerRecord } from '../state/record.ts';
 import { isAlive } from '../state/status.ts';
+import { START_PROGRAM } from '../state/store.ts';
 import { currentStatus } from './container-state.ts';
 import type { LightContext } from './light-context.ts';
 
@@ -22,9 +24,12 @@ export function observe(context: LightContext, id: string): Observed {
 }
 
 export function observedStatus({ sys, store }: LightContext, record: ContainerRecord): Status {
+  const directory = `${store.root}/${record.id}`;
   const status = currentStatus(sys, record, store.hasGate(record.id));
+  // The gate is there from the beginning; nobody can pass it before the program that starts the container has been left, which is the last step.
+  if (status === 'created' && lstat(sys, `${directory}/${START_PROGRAM}`) === undefined) return 'creating';
   // A create that was killed leaves a container that is being created by nobody.
-  if (status === 'creating' && !isBusy(sys, `${store.root}/${record.id}`)) return 'stopped';
+  if (status === 'creating' && !isBusy(sys, directory)) return 'stopped';
   return status;
 }
 

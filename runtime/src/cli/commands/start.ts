@@ -1,4 +1,5 @@
 import { start } from '../../operations/start.ts';
+import { parseContainerId } from '../../spec/container-id.ts';
 import { defineCommand } from '../command.ts';
 import { contextWithoutAgent } from '../context.ts';
 
@@ -7,7 +8,7 @@ export const startCommand = defineCommand({
   flags: {},
   operands: [1, 1],
   run: (invocation) => {
-    start(contextWithoutAgent(invocation), invocation.operands[0] ?? '');
+    start(contextWithoutAgent(invocation), parseContainerId(invocation.operands[0] ?? ''));
     return 0;
   },
 });
