@@ -34,6 +34,10 @@ const FLAGS: readonly (readonly [readonly string[], string, string])[] = [
   [['iversion', 'nosuid'], 'rw,nosuid,relatime', 'rw'],
   [['iversion', 'noiversion'], 'rw,relatime', 'rw'],
   [['silent', 'noatime'], 'rw,noatime', 'rw'],
+  [['silent', 'noatime', 'rrelatime', 'rnosuid', 'nodev', 'rdev'], 'rw,nosuid,relatime', 'rw'],
+  [['noatime', 'rrelatime', 'rnosuid', 'nodev', 'rdev'], 'rw,nosuid,relatime', 'rw'],
+  [['iversion', 'noexec', 'nodiratime', 'nosymfollow', 'ro'], 'ro,noexec,nodiratime,relatime,nosymfollow', 'ro'],
+  [['silent', 'shared'], 'rw,relatime', 'rw'],
   [['silent', 'strictatime', 'ro'], 'ro', 'ro'],
   [['silent', 'loud'], 'rw,relatime', 'rw'],
   [['size=64k', 'mode=0750'], 'rw,relatime', 'rw,size=64k,mode=750'],
@@ -104,7 +108,11 @@ onBothEngines('mount options', (ground) => {
     });
     const seen = FLAGS.map(([options], index) => {
       const mount = mountAt(lines, `/m/${index}`);
-      expect(mount).toMatchObject({ source: `source${index}`, root: '/', propagation: '' });
+      expect(mount).toMatchObject({
+        source: `source${index}`,
+        root: '/',
+        propagation: options.includes('shared') ? expect.stringMatching(/^shared:\d+$/) : '',
+      });
       return [options, mount.options, mount.superOptions];
     });
     expect(seen).toEqual(FLAGS);

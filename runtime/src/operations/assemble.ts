@@ -20,11 +20,14 @@ import { close, writeKernelFile } from '../linux/files.ts';
 import { killAndReap, processStat, SIGKILL } from '../linux/processes.ts';
 import { isSeparate } from '../plan/namespaces.ts';
 import { type Plan, planContainer } from '../plan/plan.ts';
+import type { Step } from '../plan/steps.ts';
 import { executeProgram } from '../process/execute.ts';
 import { findExecutable } from '../process/lookup.ts';
+import { resolveTargets } from '../rootfs/targets.ts';
 import type { ValidConfig } from '../spec/valid.ts';
 import type { ContainerRecord } from '../state/record.ts';
 import type { ContainerDirectory } from '../state/store.ts';
+import type { Sys } from '../sys/sys.ts';
 import type { Bundle } from './bundle.ts';
 import { makeCgroup, ownCgroupDirectory } from './cgroup.ts';
 import { specState } from './container-state.ts';
@@ -143,7 +146,12 @@ function assembleIn(work: Work, first: ContainerRecord, finish: (assembled: Asse
   directory.writeRecord(withInit);
   setUp(context, bundle.config, plan, launched, withInit);
   const path = findExecutable(init, sys.arch, plan.execute);
-  const env = processEnvironment(sys, { init, fds, uid: bundle.config.process?.user.uid ?? 0 }, plan.execute.env, context.caller.extraEnvironment);
+  const env = processEnvironment(
+    sys,
+    { init, fds, uid: bundle.config.process?.user.uid ?? 0 },
+    plan.execute.env,
+    context.caller.extraEnvironment,
+  );
   const record = withHookEnvironment(withInit, env);
   if (record !== withInit) directory.writeRecord(record);
   finish({ record, directory, init, fds, program: executeProgram({ plan: plan.execute, path, env, fds }) });
@@ -182,7 +190,15 @@ function planIn({ context, options, bundle, directory }: Work, cgroup: Cgroup | 
     noNewKeyring: options.noNewKeyring === true,
   });
   for (const warning of plan.warnings) context.warn(warning);
-  return plan;
+  return withResolvedTargets(sys, plan);
+}
+
+/** Where an image has links that lead to nothing, targets are made where they point. */
+function withResolvedTargets(sys: Sys, plan: Plan): Plan {
+  const root = plan.prepare.find((step) => step.kind === 'root');
+  if (root === undefined) return plan;
+  const resolve = (steps: readonly Step[]): readonly Step[] => resolveTargets(sys, root.path, steps);
+  return { ...plan, prepare: resolve(plan.prepare), enter: resolve(plan.enter) };
 }
 
 function launch({ context, options, directory, undo }: Work, plan: Plan, cgroup: Cgroup | undefined): Launched {

@@ -151,7 +151,7 @@ export function planMount(mount: Mount, index: number, context: MountContext): M
   };
 }
 
-/** Options may come joined by commas, as mount(8) takes them. A comma inside double quotes belongs to its option. */
+/** Options may come joined by commas, as mount(8) takes them. A comma in double quotes, or behind a backslash, belongs to its option. */
 function splitData(options: readonly string[]): string[] {
-  return options.flatMap((option) => option.match(/(?:[^,"]|"[^"]*")+/g) ?? []);
+  return options.flatMap((option) => option.match(/(?:\\.|[^,"\\]|"[^"]*")+/g) ?? []);
 }

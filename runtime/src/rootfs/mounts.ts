@@ -2,7 +2,26 @@
 import { JUMP_IF_ERROR, JUMP_IF_OK } from '../init/agent/protocol.ts';
 import type { Argument, Output } from '../init/program.ts';
 import { ENOENT } from '../linux/errno.ts';
-import { MOUNT_ATTR__ATIME, MS_REC, MS_REMOUNT } from '../linux/mount-flags.ts';
+import {
+  MOUNT_ATTR_NOATIME,
+  MOUNT_ATTR_NODEV,
+  MOUNT_ATTR_NODIRATIME,
+  MOUNT_ATTR_NOEXEC,
+  MOUNT_ATTR_NOSUID,
+  MOUNT_ATTR_NOSYMFOLLOW,
+  MOUNT_ATTR_RDONLY,
+  MOUNT_ATTR_STRICTATIME,
+  MS_NOATIME,
+  MS_NODEV,
+  MS_NODIRATIME,
+  MS_NOEXEC,
+  MS_NOSUID,
+  MS_NOSYMFOLLOW,
+  MS_RDONLY,
+  MS_REC,
+  MS_REMOUNT,
+  MS_STRICTATIME,
+} from '../linux/mount-flags.ts';
 import { O_CLOEXEC, O_DIRECTORY, O_PATH } from '../linux/open-flags.ts';
 import type { BindStep, FilesystemStep, RemountStep } from '../plan/steps.ts';
 import { attach, cloneHostTree, FLAGS_WITH_NAMES, newMount, setAttributes, setPropagations } from './attach.ts';
@@ -10,13 +29,34 @@ import { makeDirectories, makeFile, openDirectory, openInRoot, type Target } fro
 
 /** fsconfig(2) takes values of at most 255 bytes. */
 const FSCONFIG_VALUE_BYTES = 255;
+const PLAIN_TEXT = /^[ -[\]-~]*$/;
 
 /** File systems that the runtime itself, or tools in the container, trust by their path: a link there could lead anywhere. */
 const PLAIN_DIRECTORIES = ['proc', 'sysfs'];
 
-/** What only mount(2) can express: flags without a name, very long options. */
+/** What only mount(2) can express: flags without a name, long options, and characters that file systems read differently in the two ways. */
 function needsMountCall(step: FilesystemStep): boolean {
-  return (step.superFlags & ~FLAGS_WITH_NAMES) !== 0 || step.data.some((option) => option.length > FSCONFIG_VALUE_BYTES);
+  const oldWay = (option: string): boolean => option.length > FSCONFIG_VALUE_BYTES || !PLAIN_TEXT.test(option);
+  return (step.superFlags & ~FLAGS_WITH_NAMES) !== 0 || step.data.some(oldWay);
+}
+
+/** An attribute of a mount, and the flag that mount(2) has for it. */
+const ATTRIBUTE_FLAGS: readonly (readonly [number, number])[] = [
+  [MOUNT_ATTR_RDONLY, MS_RDONLY],
+  [MOUNT_ATTR_NOSUID, MS_NOSUID],
+  [MOUNT_ATTR_NODEV, MS_NODEV],
+  [MOUNT_ATTR_NOEXEC, MS_NOEXEC],
+  [MOUNT_ATTR_NODIRATIME, MS_NODIRATIME],
+  [MOUNT_ATTR_NOSYMFOLLOW, MS_NOSYMFOLLOW],
+  [MOUNT_ATTR_NOATIME, MS_NOATIME],
+  [MOUNT_ATTR_STRICTATIME, MS_STRICTATIME],
+];
+
+function attributeFlags({ attributes, recursiveAttributes }: FilesystemStep): number {
+  // Nothing is below a new mount: what is for the tree is for the mount.
+  const { set, clear } = recursiveAttributes ?? { set: 0, clear: 0 };
+  const all = (attributes.set & ~clear) | set;
+  return ATTRIBUTE_FLAGS.reduce((flags, [attribute, flag]) => ((all & attribute) === 0 ? flags : flags | flag), 0);
 }
 
 /**
@@ -25,12 +65,11 @@ function needsMountCall(step: FilesystemStep): boolean {
  */
 function mountCall(target: Target, step: FilesystemStep, place: Argument): void {
   const { program } = target;
-  program.call('fchdir', [place]);
-  program.call('mount', [step.source, '.', step.type, step.superFlags, step.data.join(',')], { object: step.destination });
+  const object = step.destination;
+  program.call('fchdir', [place], { object });
+  program.call('mount', [step.source, '.', step.type, step.superFlags | attributeFlags(step), step.data.join(',')], { object });
+  if (step.propagations.length === 0) return;
   const mount = openInRoot(target, step.destination, O_DIRECTORY(target.arch));
-  const { set, clear } = step.attributes;
-  setAttributes(target, mount, { set, clear: clear | (set & MOUNT_ATTR__ATIME ? MOUNT_ATTR__ATIME : 0) }, false);
-  if (step.recursiveAttributes !== undefined) setAttributes(target, mount, step.recursiveAttributes, true);
   setPropagations(target, mount, step.propagations);
 }
 
