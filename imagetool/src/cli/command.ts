@@ -1,0 +1,35 @@
+/** What a command of tsimg is, and what it is given. */
+
+import type { ProgressListener } from '../image/progress.ts';
+import type { Reference } from '../reference/reference.ts';
+import type { Credentials } from '../registry/auth.ts';
+import type { RegistryClient } from '../registry/client.ts';
+import type { Store } from '../store/store.ts';
+import type { OptionSpec, ParsedArgs } from './args.ts';
+
+export interface Context {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Lines on standard output; the results. */
+  print(line: string): void;
+  /** Lines on standard error; everything else. */
+  note(line: string): void;
+  /** The store, for changing it: made if missing. */
+  writableStore(): Store;
+  /** The store, for reading. */
+  store(): Store;
+  /** With stored credentials, or with those given. */
+  client(reference: Pick<Reference, 'domain' | 'path'>, credentials?: Credentials): RegistryClient;
+  progress(): ProgressListener;
+}
+
+export interface Command {
+  readonly name: string;
+  /** After the name: `[OPTIONS] IMAGE`. */
+  readonly usage: string;
+  readonly summary: string;
+  readonly options: readonly OptionSpec[];
+  /** Least and most number of positionals. */
+  readonly positionals: readonly [number, number];
+  /** The exit code, if it is not 0. Throws for failures. */
+  run(context: Context, args: ParsedArgs): Promise<number | undefined>;
+}

@@ -1,0 +1,34 @@
+import { collectGarbage } from '../../store/gc.ts';
+import { listImages, removeImage } from '../../store/refs.ts';
+import type { Command } from '../command.ts';
+import { JSON_OUTPUT } from '../options.ts';
+import { formatSize } from '../table.ts';
+
+export const gc: Command = {
+  name: 'gc',
+  usage: '[OPTIONS]',
+  summary: 'Delete what no image needs',
+  options: [
+    { name: 'dry-run', short: 'n', help: 'only say what would be deleted' },
+    { name: 'all', short: 'a', help: 'also what interrupted transfers left' },
+    { name: 'dangling', help: 'also images without a name' },
+    JSON_OUTPUT,
+  ],
+  positionals: [0, 0],
+  async run(context, args) {
+    const store = context.writableStore();
+    const dryRun = args.flag('dry-run');
+    if (args.flag('dangling') && !dryRun) {
+      const all = listImages(store.layout);
+      const named = new Set(all.filter((one) => one.name !== undefined).map((one) => one.descriptor.digest));
+      for (const { descriptor } of all) if (!named.has(descriptor.digest)) await removeImage(store, descriptor.digest);
+    }
+    const result = await collectGarbage(store, { dryRun, all: args.flag('all') });
+    if (args.flag('json')) context.print(JSON.stringify(result, undefined, 2));
+    else {
+      for (const { digest } of result.removed) context.print(`Deleted: ${digest}`);
+      context.print(`Total reclaimed space: ${formatSize(result.freedBytes)}`);
+    }
+    return 0;
+  },
+};

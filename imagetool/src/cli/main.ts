@@ -1,0 +1,177 @@
+/** tsimg: finds the command, makes what it needs, and turns failures into a line and an exit code: the only place where that is done. */
+
+import { SyscallError } from '../../../runtime/src/base/errors.ts';
+import { createNodeSys } from '../../../runtime/src/sys/node.ts';
+import { SpecError } from '../../../specs/image/shape.ts';
+import { ImageError } from '../base/errors.ts';
+import type { ProgressListener } from '../image/progress.ts';
+import { CERTIFICATE_DIRECTORIES, tlsSettings } from '../registry/certificates.ts';
+import { RegistryClient } from '../registry/client.ts';
+import { findCredentials } from '../registry/credentials.ts';
+import { Transport } from '../registry/transport.ts';
+import { defaultRoot, openStore } from '../store/store.ts';
+import { type OptionSpec, parseArgs, usage } from './args.ts';
+import type { Command, Context } from './command.ts';
+import { commit } from './commands/commit.ts';
+import { df } from './commands/df.ts';
+import { diff } from './commands/diff.ts';
+import { gc } from './commands/gc.ts';
+import { history } from './commands/history.ts';
+import { images } from './commands/images.ts';
+import { inspect } from './commands/inspect.ts';
+import { catalog, listTagsCommand } from './commands/list-tags.ts';
+import { login, logout } from './commands/login.ts';
+import { pull } from './commands/pull.ts';
+import { push } from './commands/push.ts';
+import { rmi } from './commands/rmi.ts';
+import { tag } from './commands/tag.ts';
+import { unpack } from './commands/unpack.ts';
+import { untag } from './commands/untag.ts';
+import { verify } from './commands/verify.ts';
+import { progressJson, progressLines } from './progress-lines.ts';
+import { progressView } from './progress-view.ts';
+
+const COMMANDS: readonly Command[] = [
+  pull,
+  push,
+  images,
+  inspect,
+  history,
+  tag,
+  untag,
+  rmi,
+  unpack,
+  diff,
+  commit,
+  verify,
+  gc,
+  df,
+  login,
+  logout,
+  listTagsCommand,
+  catalog,
+];
+
+const GLOBAL: readonly OptionSpec[] = [
+  { name: 'root', value: 'DIR', help: 'the image store (default /var/lib/tsrun, or $XDG_DATA_HOME/tsrun)' },
+  { name: 'insecure', value: 'HOST', help: 'allow plain HTTP and unknown certificates for this registry; may be repeated' },
+  { name: 'cert-dir', value: 'DIR', help: 'more certificates, as in /etc/docker/certs.d' },
+  { name: 'progress', value: 'auto|plain|json', help: 'how transfers are shown' },
+  { name: 'help', short: 'h', help: 'print help' },
+];
+
+const EXIT_USAGE = 2;
+
+async function main(argv: readonly string[]): Promise<number> {
+  const [name, ...rest] = argv;
+  // Options of all commands may also stand before the command's name, as docker's and skopeo's do.
+  const at = argv.findIndex((arg, index) => !arg.startsWith('-') && !takesValue(argv[index - 1]));
+  const word = at < 0 ? undefined : argv[at];
+  if (word === undefined || word === 'help') {
+    process.stdout.write(`${help().join('\n')}\n`);
+    return name === undefined ? EXIT_USAGE : 0;
+  }
+  const command = COMMANDS.find((one) => one.name === word);
+  if (command === undefined) throw usage(`there is no command ${JSON.stringify(word)}; tsimg help lists them`);
+  const args = parseArgs([...argv.slice(0, at), ...(at === 0 ? rest : argv.slice(at + 1))], [...GLOBAL, ...command.options]);
+  if (args.flag('help')) {
+    process.stdout.write(`${commandHelp(command).join('\n')}\n`);
+    return 0;
+  }
+  const [least, most] = command.positionals;
+  if (args.positionals.length < least || args.positionals.length > most) throw usage(`usage: tsimg ${command.name} ${command.usage}`);
+  const transport = makeTransport(args.values('cert-dir'), args.values('insecure'));
+  try {
+    return (await command.run(makeContext(transport, args), args)) ?? 0;
+  } finally {
+    await transport.close();
+  }
+}
+
+function takesValue(arg: string | undefined): boolean {
+  return arg !== undefined && GLOBAL.some((option) => option.value !== undefined && arg === `--${option.name}`);
+}
+
+function makeTransport(directories: readonly string[], insecure: readonly string[]): Transport {
+  const certificates = { directories: [...directories, ...CERTIFICATE_DIRECTORIES], isInsecure: (host: string) => insecure.includes(host) };
+  return new Transport({
+    tlsFor: (host) => tlsSettings(host, certificates),
+    userAgent: 'tsimg/0.1',
+    onRetry: (reason, waitMs) => note(`${reason}; trying again in ${(waitMs / 1000).toFixed(1)} s`),
+  });
+}
+
+function makeContext(transport: Transport, args: ReturnType<typeof parseArgs>): Context {
+  const root = args.value('root') ?? defaultRoot({ uid: process.geteuid?.() ?? 0, env: process.env });
+  const { env } = process;
+  return {
+    env,
+    print: (line) => process.stdout.write(`${line}\n`),
+    note,
+    store: () => openStore({ root, loadSys: createNodeSys, create: false }),
+    writableStore: () => openStore({ root, loadSys: createNodeSys, create: true }),
+    progress: () => progressFor(args.value('progress') ?? 'auto'),
+    client: ({ domain, path }, credentials) =>
+      new RegistryClient({
+        host: domain,
+        transport,
+        isInsecure: args.values('insecure').includes(domain),
+        credentials: async () => credentials ?? (await findCredentials(env, domain, path)),
+      }),
+  };
+}
+
+function progressFor(kind: string): ProgressListener {
+  if (kind === 'json') return progressJson(note);
+  if (kind !== 'plain' && process.stderr.isTTY) {
+    return progressView({ columns: process.stderr.columns, write: (text) => process.stderr.write(text) });
+  }
+  return progressLines(note);
+}
+
+function note(line: string): void {
+  process.stderr.write(`${line}\n`);
+}
+
+function help(): string[] {
+  const width = Math.max(...COMMANDS.map((command) => command.name.length)) + 2;
+  return [
+    'Usage: tsimg COMMAND [OPTIONS]',
+    '',
+    ...COMMANDS.map((command) => `  ${command.name.padEnd(width)}${command.summary}`),
+    '',
+    ...optionHelp(GLOBAL),
+  ];
+}
+
+function commandHelp(command: Command): string[] {
+  return [`Usage: tsimg ${command.name} ${command.usage}`, '', command.summary, '', ...optionHelp([...command.options, ...GLOBAL])];
+}
+
+function optionHelp(options: readonly OptionSpec[]): string[] {
+  const names = options.map(
+    (one) => `${one.short === undefined ? '    ' : `-${one.short}, `}--${one.name}${one.value === undefined ? '' : ` ${one.value}`}`,
+  );
+  const width = Math.max(...names.map((text) => text.length)) + 2;
+  return options.map((one, index) => `  ${(names[index] ?? '').padEnd(width)}${one.help}`);
+}
+
+/** A stack only for what nobody foresaw. */
+function textOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const isForeseen = error instanceof ImageError || error instanceof SpecError || error instanceof SyscallError || 'syscall' in error;
+  return isForeseen ? error.message : (error.stack ?? error.message);
+}
+
+function report(error: unknown): number {
+  note(`tsimg: ${textOf(error)}`);
+  if (error instanceof ImageError && error.hint !== undefined) note(error.hint);
+  return error instanceof ImageError && error.code === 'usage' ? EXIT_USAGE : 1;
+}
+
+main(process.argv.slice(2))
+  .catch(report)
+  .then((code) => {
+    process.exitCode = code;
+  })
+  .catch(report);
