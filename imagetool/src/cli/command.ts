@@ -1,9 +1,11 @@
 /** What a command of tsimg is, and what it is given. */
 
+import type { Sys } from '../../../runtime/src/sys/sys.ts';
 import type { ProgressListener } from '../image/progress.ts';
 import type { Reference } from '../reference/reference.ts';
 import type { Credentials } from '../registry/auth.ts';
 import type { RegistryClient } from '../registry/client.ts';
+import type { Layout } from '../store/layout.ts';
 import type { Store } from '../store/store.ts';
 import type { OptionSpec, ParsedArgs } from './args.ts';
 
@@ -13,13 +15,14 @@ export interface Context {
   print(line: string): void;
   /** Lines on standard error; everything else. */
   note(line: string): void;
+  /** Where an existing store's files are, for reading. Needs no locks, and so no system interface. */
+  layout(): Layout;
   /** The store, for changing it: made if missing. */
-  writableStore(): Store;
-  /** The store, for reading. */
-  store(): Store;
+  store(): Promise<Store>;
+  sys(): Promise<Sys>;
   /** With stored credentials, or with those given. */
-  client(reference: Pick<Reference, 'domain' | 'path'>, credentials?: Credentials): RegistryClient;
-  progress(): ProgressListener;
+  client(reference: Pick<Reference, 'domain' | 'path'>, credentials?: Credentials): Promise<RegistryClient>;
+  progress(): Promise<ProgressListener>;
 }
 
 export interface Command {

@@ -1,56 +1,14 @@
 /** tsimg: finds the command, makes what it needs, and turns failures into a line and an exit code: the only place where that is done. */
 
 import { SyscallError } from '../../../runtime/src/base/errors.ts';
-import { createNodeSys } from '../../../runtime/src/sys/node.ts';
 import { SpecError } from '../../../specs/image/shape.ts';
 import { ImageError } from '../base/errors.ts';
 import type { ProgressListener } from '../image/progress.ts';
-import { CERTIFICATE_DIRECTORIES, tlsSettings } from '../registry/certificates.ts';
-import { RegistryClient } from '../registry/client.ts';
-import { findCredentials } from '../registry/credentials.ts';
-import { Transport } from '../registry/transport.ts';
-import { defaultRoot, openStore } from '../store/store.ts';
+import type { Transport } from '../registry/transport.ts';
+import { defaultRoot, openLayout, openStore } from '../store/store.ts';
 import { type OptionSpec, parseArgs, usage } from './args.ts';
 import type { Command, Context } from './command.ts';
-import { commit } from './commands/commit.ts';
-import { df } from './commands/df.ts';
-import { diff } from './commands/diff.ts';
-import { gc } from './commands/gc.ts';
-import { history } from './commands/history.ts';
-import { images } from './commands/images.ts';
-import { inspect } from './commands/inspect.ts';
-import { catalog, listTagsCommand } from './commands/list-tags.ts';
-import { login, logout } from './commands/login.ts';
-import { pull } from './commands/pull.ts';
-import { push } from './commands/push.ts';
-import { rmi } from './commands/rmi.ts';
-import { tag } from './commands/tag.ts';
-import { unpack } from './commands/unpack.ts';
-import { untag } from './commands/untag.ts';
-import { verify } from './commands/verify.ts';
-import { progressJson, progressLines } from './progress-lines.ts';
-import { progressView } from './progress-view.ts';
-
-const COMMANDS: readonly Command[] = [
-  pull,
-  push,
-  images,
-  inspect,
-  history,
-  tag,
-  untag,
-  rmi,
-  unpack,
-  diff,
-  commit,
-  verify,
-  gc,
-  df,
-  login,
-  logout,
-  listTagsCommand,
-  catalog,
-];
+import { COMMANDS } from './commands.ts';
 
 const GLOBAL: readonly OptionSpec[] = [
   { name: 'root', value: 'DIR', help: 'the image store (default /var/lib/tsrun, or $XDG_DATA_HOME/tsrun)' },
@@ -71,7 +29,7 @@ async function main(argv: readonly string[]): Promise<number> {
     process.stdout.write(`${help().join('\n')}\n`);
     return name === undefined ? EXIT_USAGE : 0;
   }
-  const command = COMMANDS.find((one) => one.name === word);
+  const command = await COMMANDS.find((one) => one.name === word)?.load();
   if (command === undefined) throw usage(`there is no command ${JSON.stringify(word)}; tsimg help lists them`);
   const args = parseArgs([...argv.slice(0, at), ...(at === 0 ? rest : argv.slice(at + 1))], [...GLOBAL, ...command.options]);
   if (args.flag('help')) {
@@ -80,11 +38,11 @@ async function main(argv: readonly string[]): Promise<number> {
   }
   const [least, most] = command.positionals;
   if (args.positionals.length < least || args.positionals.length > most) throw usage(`usage: tsimg ${command.name} ${command.usage}`);
-  const transport = makeTransport(args.values('cert-dir'), args.values('insecure'));
+  const network = new Network(args.values('cert-dir'), args.values('insecure'));
   try {
-    return (await command.run(makeContext(transport, args), args)) ?? 0;
+    return (await command.run(makeContext(network, args), args)) ?? 0;
   } finally {
-    await transport.close();
+    await network.close();
   }
 }
 
@@ -92,41 +50,79 @@ function takesValue(arg: string | undefined): boolean {
   return arg !== undefined && GLOBAL.some((option) => option.value !== undefined && arg === `--${option.name}`);
 }
 
-function makeTransport(directories: readonly string[], insecure: readonly string[]): Transport {
-  const certificates = { directories: [...directories, ...CERTIFICATE_DIRECTORIES], isInsecure: (host: string) => insecure.includes(host) };
-  return new Transport({
-    tlsFor: (host) => tlsSettings(host, certificates),
-    userAgent: 'tsimg/0.1',
-    onRetry: (reason, waitMs) => note(`${reason}; trying again in ${(waitMs / 1000).toFixed(1)} s`),
-  });
+/** Registries, from the first time one is asked for. */
+class Network {
+  readonly #directories: readonly string[];
+  readonly #insecure: readonly string[];
+  #transport: Promise<Transport> | undefined;
+
+  constructor(directories: readonly string[], insecure: readonly string[]) {
+    this.#directories = directories;
+    this.#insecure = insecure;
+  }
+
+  isInsecure(host: string): boolean {
+    return this.#insecure.includes(host);
+  }
+
+  async transport(): Promise<Transport> {
+    this.#transport ??= this.#make();
+    return await this.#transport;
+  }
+
+  async close(): Promise<void> {
+    await (await this.#transport)?.close();
+  }
+
+  async #make(): Promise<Transport> {
+    const { Transport } = await import('../registry/transport.ts');
+    const { CERTIFICATE_DIRECTORIES, tlsSettings } = await import('../registry/certificates.ts');
+    const certificates = {
+      directories: [...this.#directories, ...CERTIFICATE_DIRECTORIES],
+      isInsecure: (host: string) => this.isInsecure(host),
+    };
+    return new Transport({
+      tlsFor: (host) => tlsSettings(host, certificates),
+      userAgent: 'tsimg/0.1',
+      onRetry: (reason, waitMs) => note(`${reason}; trying again in ${(waitMs / 1000).toFixed(1)} s`),
+    });
+  }
 }
 
-function makeContext(transport: Transport, args: ReturnType<typeof parseArgs>): Context {
+function makeContext(network: Network, args: ReturnType<typeof parseArgs>): Context {
   const root = args.value('root') ?? defaultRoot({ uid: process.geteuid?.() ?? 0, env: process.env });
+  const sys = async () => {
+    const { createNodeSys } = await import('../../../runtime/src/sys/node.ts');
+    return createNodeSys();
+  };
   const { env } = process;
   return {
     env,
     print: (line) => process.stdout.write(`${line}\n`),
     note,
-    store: () => openStore({ root, loadSys: createNodeSys, create: false }),
-    writableStore: () => openStore({ root, loadSys: createNodeSys, create: true }),
+    sys,
+    layout: () => openLayout(root),
+    store: async () => openStore(root, await sys()),
     progress: () => progressFor(args.value('progress') ?? 'auto'),
-    client: ({ domain, path }, credentials) =>
-      new RegistryClient({
+    client: async ({ domain, path }, credentials) => {
+      const { RegistryClient } = await import('../registry/client.ts');
+      const { findCredentials } = await import('../registry/credentials.ts');
+      return new RegistryClient({
         host: domain,
-        transport,
-        isInsecure: args.values('insecure').includes(domain),
+        transport: await network.transport(),
+        isInsecure: network.isInsecure(domain),
         credentials: async () => credentials ?? (await findCredentials(env, domain, path)),
-      }),
+      });
+    },
   };
 }
 
-function progressFor(kind: string): ProgressListener {
+async function progressFor(kind: string): Promise<ProgressListener> {
+  const { progressJson, progressLines } = await import('./progress-lines.ts');
   if (kind === 'json') return progressJson(note);
-  if (kind !== 'plain' && process.stderr.isTTY) {
-    return progressView({ columns: process.stderr.columns, write: (text) => process.stderr.write(text) });
-  }
-  return progressLines(note);
+  if (kind === 'plain' || !process.stderr.isTTY) return progressLines(note);
+  const { progressView } = await import('./progress-view.ts');
+  return progressView({ columns: process.stderr.columns, write: (text) => process.stderr.write(text) });
 }
 
 function note(line: string): void {
@@ -168,6 +164,11 @@ function report(error: unknown): number {
   if (error instanceof ImageError && error.hint !== undefined) note(error.hint);
   return error instanceof ImageError && error.code === 'usage' ? EXIT_USAGE : 1;
 }
+
+// A reader that has seen enough (`| head`) is no failure of ours to tell about.
+process.stdout.on('error', (error) => {
+  process.exit('code' in error && error.code === 'EPIPE' ? 0 : 1);
+});
 
 main(process.argv.slice(2))
   .catch(report)

@@ -9,27 +9,18 @@ export interface Store {
   readonly sys: Sys;
 }
 
-export interface OpenStoreOptions {
-  readonly root: string;
-  /** Called at the first lock: commands that only read do without, and start faster. */
-  readonly loadSys: () => Sys;
-  /** Makes the store if it is missing; else a missing store is an error. */
-  readonly create: boolean;
+/** Opens the store at a directory, making it if it is missing. Throws ImageError `layout` for a directory that is something else. */
+export function openStore(root: string, sys: Sys): Store {
+  const layout = layoutAt(root);
+  ensureLayout(layout);
+  return { layout, sys };
 }
 
-/** Opens the store at a directory. Throws ImageError `layout` for a directory that is something else, `no-store` for a missing one. */
-export function openStore(options: OpenStoreOptions): Store {
-  const layout = layoutAt(options.root);
-  if (options.create) ensureLayout(layout);
-  else if (!hasLayout(layout)) throw new ImageError('no-store', `there is no image store at ${options.root}`);
-  let sys: Sys | undefined;
-  return {
-    layout,
-    get sys() {
-      sys ??= options.loadSys();
-      return sys;
-    },
-  };
+/** The files of an existing store, for reading: that takes no lock. Throws ImageError `layout`, or `no-store` where there is nothing. */
+export function openLayout(root: string): Layout {
+  const layout = layoutAt(root);
+  if (!hasLayout(layout)) throw new ImageError('no-store', `there is no image store at ${root}`);
+  return layout;
 }
 
 /** Where the store is unless the user says otherwise: `/var/lib/tsrun` for root, `$XDG_DATA_HOME/tsrun` for others. */

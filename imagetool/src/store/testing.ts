@@ -21,7 +21,7 @@ export function temporaryDirectory(): TemporaryDirectory {
 }
 
 export function storeAt(root: string): Store {
-  return openStore({ root, loadSys: createNodeSys, create: true });
+  return openStore(root, createNodeSys());
 }
 
 /** Stores bytes as a blob and describes them. */

@@ -26,7 +26,7 @@ export const commit: Command = {
     const compression = args.value('compress') ?? 'gzip';
     if (!isCompression(compression)) throw usage(`--compress cannot be ${compression}`);
     const reference = name === undefined ? undefined : withDefaultTag(parseReference(name));
-    const store = context.writableStore();
+    const store = await context.store();
     const found = bundleChanges(store.sys, directory);
     const base = await loadImage(store.layout, found.base.image, hostPlatform());
     const epoch = sourceEpoch(context.env);

@@ -17,8 +17,8 @@ export const df: Command = {
   positionals: [0, 0],
   async run(context, args) {
     const cap = args.value('cap');
-    if (cap !== undefined) writeCap(context.writableStore().layout, cap === 'none' ? undefined : parseSize(cap));
-    const result = await measureUsage(context.store().layout);
+    if (cap !== undefined) writeCap((await context.store()).layout, cap === 'none' ? undefined : parseSize(cap));
+    const result = await measureUsage(context.layout());
     if (args.flag('json')) {
       context.print(JSON.stringify(result, undefined, 2));
       return 0;

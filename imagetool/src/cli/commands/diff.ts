@@ -14,7 +14,7 @@ export const diff: Command = {
   options: [JSON_OUTPUT],
   positionals: [1, 1],
   async run(context, args) {
-    const { changes } = bundleChanges(context.store().sys, args.positionals[0] ?? '');
+    const { changes } = bundleChanges(await context.sys(), args.positionals[0] ?? '');
     if (args.flag('json')) context.print(JSON.stringify(changes.map(describe), undefined, 2));
     else for (const change of changes) context.print(`${LETTERS[change.kind]} /${toText(change.path)}`);
     return changes.length === 0 ? 0 : 1;

@@ -16,7 +16,7 @@ export const gc: Command = {
   ],
   positionals: [0, 0],
   async run(context, args) {
-    const store = context.writableStore();
+    const store = await context.store();
     const dryRun = args.flag('dry-run');
     if (args.flag('dangling') && !dryRun) {
       const all = listImages(store.layout);

@@ -13,7 +13,7 @@ export const history: Command = {
   options: [PLATFORM, JSON_OUTPUT, { name: 'no-trunc', help: 'do not shorten commands' }],
   positionals: [1, 1],
   async run(context, args) {
-    const { layout } = context.store();
+    const layout = context.layout();
     const { descriptor } = await findStoredImage(layout, args.positionals[0] ?? '');
     const platform = args.value('platform') === undefined ? hostPlatform() : parsePlatform(args.value('platform') ?? '');
     const steps = imageHistory(await loadImage(layout, descriptor, platform));

@@ -29,7 +29,7 @@ export const images: Command = {
   options: [QUIET, JSON_OUTPUT, { name: 'digests', help: 'show manifest digests' }, { name: 'no-trunc', help: 'show whole ids' }],
   positionals: [0, 0],
   async run(context, args) {
-    const { layout } = context.store();
+    const layout = context.layout();
     const rows: Row[] = [];
     for (const image of listImages(layout)) rows.push(await rowOf(layout, image));
     if (args.flag('json')) context.print(JSON.stringify(rows, undefined, 2));

@@ -16,7 +16,7 @@ export const inspect: Command = {
   ],
   positionals: [1, Number.POSITIVE_INFINITY],
   async run(context, args) {
-    const { layout } = context.store();
+    const layout = context.layout();
     const platform = args.value('platform') === undefined ? hostPlatform() : parsePlatform(args.value('platform') ?? '');
     const found: object[] = [];
     for (const text of args.positionals) {

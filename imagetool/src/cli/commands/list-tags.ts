@@ -11,7 +11,7 @@ export const listTagsCommand: Command = {
   positionals: [1, 1],
   async run(context, args) {
     const reference = parseReference(args.positionals[0] ?? '');
-    const tags = await listTags(context.client(reference), reference.path);
+    const tags = await listTags(await context.client(reference), reference.path);
     if (args.flag('json')) context.print(JSON.stringify(tags));
     else for (const tag of tags) context.print(tag);
     return 0;
@@ -25,7 +25,7 @@ export const catalog: Command = {
   options: [JSON_OUTPUT],
   positionals: [1, 1],
   async run(context, args) {
-    const names = await listRepositories(context.client({ domain: args.positionals[0] ?? '', path: '' }));
+    const names = await listRepositories(await context.client({ domain: args.positionals[0] ?? '', path: '' }));
     if (args.flag('json')) context.print(JSON.stringify(names));
     else for (const name of names) context.print(name);
     return 0;

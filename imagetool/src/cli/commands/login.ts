@@ -17,7 +17,7 @@ export const login: Command = {
     const username = args.value('username');
     const password = args.flag('password-stdin') ? await readStandardInput() : args.value('password');
     if (username === undefined || password === undefined) throw usage('login needs --username and --password-stdin');
-    await context.client({ domain: host, path: '' }, { username, password }).ping();
+    await (await context.client({ domain: host, path: '' }, { username, password })).ping();
     await storeCredentials(context.env, host, { username, password });
     context.print('Login Succeeded');
     return 0;

@@ -13,16 +13,16 @@ export const pull: Command = {
   positionals: [1, 1],
   async run(context, args) {
     const reference = withDefaultTag(parseReference(args.positionals[0] ?? ''));
-    const store = context.writableStore();
+    const store = await context.store();
     const before = findImage(store.layout, formatReference(reference));
     const platformText = args.value('platform');
     const chosen = platformText === undefined ? hostPlatform() : parsePlatform(platformText);
     const image = await pullImage({
       store,
-      client: context.client(reference),
+      client: await context.client(reference),
       reference,
       platform: args.flag('all') ? 'all' : chosen,
-      onProgress: args.flag('quiet') ? () => undefined : context.progress(),
+      onProgress: args.flag('quiet') ? () => undefined : await context.progress(),
       ...parallelOf(args),
     });
     if (!args.flag('quiet')) {

@@ -12,15 +12,15 @@ export const push: Command = {
   positionals: [1, 2],
   async run(context, args) {
     const [source = '', target = source] = args.positionals;
-    const store = context.writableStore();
+    const store = await context.store();
     const { descriptor } = await findStoredImage(store.layout, source);
     const reference = withDefaultTag(parseReference(target));
     await pushImage({
       store,
-      client: context.client(reference),
+      client: await context.client(reference),
       reference,
       image: descriptor,
-      onProgress: args.flag('quiet') ? () => undefined : context.progress(),
+      onProgress: args.flag('quiet') ? () => undefined : await context.progress(),
       ...parallelOf(args),
     });
     context.print(`${reference.tag ?? descriptor.digest}: digest: ${descriptor.digest} size: ${descriptor.size}`);

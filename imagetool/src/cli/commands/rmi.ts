@@ -14,7 +14,7 @@ export const rmi: Command = {
   ],
   positionals: [1, Number.POSITIVE_INFINITY],
   async run(context, args) {
-    const store = context.writableStore();
+    const store = await context.store();
     for (const text of args.positionals) {
       const found = await findStoredImage(store.layout, text);
       const names = listImages(store.layout).filter((one) => one.descriptor.digest === found.descriptor.digest && one.name !== undefined);

@@ -12,7 +12,7 @@ export const tag: Command = {
   positionals: [2, 2],
   async run(context, args) {
     const [source = '', target = ''] = args.positionals;
-    const store = context.writableStore();
+    const store = await context.store();
     const reference = withDefaultTag(parseReference(target));
     if (reference.digest !== undefined) throw usage('an image cannot be given a name with a digest');
     const { descriptor } = await findStoredImage(store.layout, source);

@@ -12,7 +12,7 @@ export const unpack: Command = {
   positionals: [2, 2],
   async run(context, args) {
     const [text = '', directory = ''] = args.positionals;
-    const store = context.writableStore();
+    const store = await context.store();
     const { name, descriptor } = await findStoredImage(store.layout, text);
     const [uid, gid] = [process.geteuid?.() ?? 0, process.getegid?.() ?? 0];
     const { warnings } = await unpackBundle({

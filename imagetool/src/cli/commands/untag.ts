@@ -10,7 +10,7 @@ export const untag: Command = {
   options: [],
   positionals: [1, Number.POSITIVE_INFINITY],
   async run(context, args) {
-    const store = context.writableStore();
+    const store = await context.store();
     for (const text of args.positionals) {
       const name = formatReference(withDefaultTag(parseReference(text)));
       const image = await removeName(store, name);

@@ -14,7 +14,7 @@ export const verify: Command = {
   options: [],
   positionals: [0, Number.POSITIVE_INFINITY],
   async run(context, args) {
-    const { layout } = context.store();
+    const layout = context.layout();
     const images =
       args.positionals.length === 0 ? listImages(layout) : await Promise.all(args.positionals.map((text) => findStoredImage(layout, text)));
     const { descriptors, unread } = await reachableFrom(

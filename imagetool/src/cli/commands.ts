@@ -1,0 +1,38 @@
+/**
+ * All commands. Each is loaded when it is called: the HTTP client alone takes longer to start than `tsimg images` takes.
+ */
+
+import type { Command } from './command.ts';
+
+export interface CommandEntry {
+  readonly name: string;
+  readonly summary: string;
+  load(): Promise<Command>;
+}
+
+const entry = (name: string, summary: string, load: () => Promise<Command>): CommandEntry => ({ name, summary, load });
+
+export const COMMANDS: readonly CommandEntry[] = [
+  entry(
+    'pull',
+    'Fetch an image from a registry, going on where an earlier attempt stopped',
+    async () => (await import('./commands/pull.ts')).pull,
+  ),
+  entry('push', 'Send an image to a registry, by its own name or by another', async () => (await import('./commands/push.ts')).push),
+  entry('images', 'List the images of the store', async () => (await import('./commands/images.ts')).images),
+  entry('inspect', 'Print what images are made of', async () => (await import('./commands/inspect.ts')).inspect),
+  entry('history', 'Show how an image was made, and the sizes of its layers', async () => (await import('./commands/history.ts')).history),
+  entry('tag', 'Give an image another name', async () => (await import('./commands/tag.ts')).tag),
+  entry('untag', 'Take a name from an image and keep the image', async () => (await import('./commands/untag.ts')).untag),
+  entry('rmi', 'Remove images; what nothing else needs is deleted', async () => (await import('./commands/rmi.ts')).rmi),
+  entry('unpack', 'Make an OCI runtime bundle of an image', async () => (await import('./commands/unpack.ts')).unpack),
+  entry('diff', 'Show what has changed in a bundle since it was unpacked', async () => (await import('./commands/diff.ts')).diff),
+  entry('commit', 'Make an image of a bundle', async () => (await import('./commands/commit.ts')).commit),
+  entry('verify', 'Read every byte of images and compare with their digests', async () => (await import('./commands/verify.ts')).verify),
+  entry('gc', 'Delete what no image needs', async () => (await import('./commands/gc.ts')).gc),
+  entry('df', 'Show what the store takes on disk; set its limit', async () => (await import('./commands/df.ts')).df),
+  entry('login', 'Store a login for a registry, after trying it', async () => (await import('./commands/login.ts')).login),
+  entry('logout', 'Forget the login for a registry', async () => (await import('./commands/login.ts')).logout),
+  entry('list-tags', 'List the tags of a repository at a registry', async () => (await import('./commands/list-tags.ts')).listTagsCommand),
+  entry('catalog', 'List the repositories of a registry', async () => (await import('./commands/list-tags.ts')).catalog),
+];
