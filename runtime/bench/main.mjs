@@ -27,7 +27,7 @@ await build({
 
 const argv = [process.execPath, '--expose-gc', join(out, 'bench.cjs'), root, ...process.argv.slice(2)];
 // On a hybrid host crun refuses to run where the v2 hierarchy's root has controllers, so all of them are measured in a cgroup that has none, which
-// is the root of a cgroup namespace. Nothing of the host's hierarchies is changed but that one cgroup, removed afterwards.
+// is the root of a cgroup namespace; v1 hierarchies are mounted anew where we are not in their root. Nothing of the host's hierarchies is changed but that one cgroup, removed afterwards.
 const view = `
   set -e
   own=${hybrid}/tsrun-bench-$$
@@ -36,11 +36,14 @@ const view = `
   (
     sh -c 'echo $PPID' > "$own/cgroup.procs"
     exec unshare --mount --cgroup --propagation private sh -e -c '
+      # The list is read first: it changes with every mount.
+      grep -E " cgroup2? " /proc/self/mounts > "$0"
       while read -r _ directory type options _; do
-        [ "$type" = cgroup ] && mount -t cgroup -o "$(echo "$options" | sed "s/rw,//; s/relatime,\\{0,1\\}//; s/,$//")" cgroup "$directory"
-      done < /proc/self/mounts
-      mount -t cgroup2 cgroup2 ${hybrid}
-      exec "$@"' sh "$@"
+        umount "$directory"
+        mount -t "$type" -o "$(echo "$options" | sed "s/rw,//; s/relatime,//; s/relatime//; s/nosuid,nodev,noexec,//")" "$type" "$directory"
+      done < "$0"
+      rm "$0"
+      exec "$@"' "$(mktemp)" "$@"
   )`;
 const isHybrid = existsSync(hybrid) && readFileSync('/proc/self/mounts', 'utf8').includes(` ${hybrid} cgroup2 `);
 const command = isHybrid ? ['sh', '-c', view, 'sh', ...argv] : argv;
