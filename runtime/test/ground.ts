@@ -239,6 +239,11 @@ export class Ground {
       .flatMap((path) => readdirSync(path).filter((name) => name.startsWith(this.#prefix)));
   }
 
+  /** Reaps what a detached command has left to this process: one child, or all that have ended or end soon. */
+  reap(pid?: number): void {
+    for (const child of pid === undefined ? children().filter((one) => !this.#strangers.has(one)) : [pid]) waitForExit(this.sys, child);
+  }
+
   /** What a failed test has left must not make the next one fail. */
   #sweep(): void {
     for (const id of this.#open.splice(0)) this.tsrun(['delete', '--force', id]);

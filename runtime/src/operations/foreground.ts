@@ -20,8 +20,8 @@ export interface Attendant {
 export interface ForegroundOptions {
   /** A child of this process that nobody has reaped. */
   readonly pid: number;
-  /** The master end of its terminal, if it has one. `foreground` closes it. */
-  readonly terminal?: number | undefined;
+  /** Its terminal, or the master end of it, if it has one. `foreground` closes it. */
+  readonly terminal?: TerminalCopy | number | undefined;
   /** Opened before the process was started, so that no signal is lost. Without it signals are received from here on. */
   readonly signals?: SignalSource | undefined;
   readonly attendant?: Attendant | undefined;
@@ -40,7 +40,7 @@ export function foreground(context: Context, options: ForegroundOptions): number
   const { sys, caller } = context;
   const signals = options.signals ?? openSignalSource(sys);
   try {
-    const terminal = options.terminal === undefined ? undefined : new TerminalCopy(sys, options.terminal, caller.stdio);
+    const terminal = typeof options.terminal === 'number' ? new TerminalCopy(sys, options.terminal, caller.stdio) : options.terminal;
     try {
       return new Session(context, options, signals, terminal).run();
     } finally {

@@ -1,5 +1,6 @@
 /** run: create and start in one, and in the foreground also wait and delete. */
 import { type ConsolePair, connectConsoleSocket, consolePair, receiveTerminal } from '../console/console-socket.ts';
+import { TerminalCopy } from '../console/terminal-copy.ts';
 import { close } from '../linux/files.ts';
 import { openSignalSource, type SignalSource } from '../linux/signal-source.ts';
 import { parseContainerId } from '../spec/container-id.ts';
@@ -45,7 +46,7 @@ function runDetached(context: Context, options: RunOptions, bundle: Bundle): num
   const path = options.consoleSocketPath;
   const consoleFd = path === undefined ? undefined : connectConsoleSocket(sys, path);
   try {
-    const { record, notifySocket } = startNew(context, options, bundle, consoleFd);
+    const { record, notifySocket } = startNew(context, options, bundle, { consoleFd, takeTerminal: () => undefined });
     if (notifySocket !== undefined) awaitReady(context, notifySocket, record.pid);
     return 0;
   } finally {
@@ -59,7 +60,7 @@ function runInForeground(context: Context, options: RunOptions, bundle: Bundle):
   // From here on a signal waits until the container can have it.
   const signals = openSignalSource(sys);
   try {
-    if (bundle.config.process?.terminal !== true) return stay(context, options, bundle, signals, undefined);
+    if (bundle.config.process?.terminal !== true) return stay(context, options, bundle, signals);
     const pair = consolePair(sys);
     try {
       return stay(context, options, bundle, signals, pair);
@@ -71,13 +72,30 @@ function runInForeground(context: Context, options: RunOptions, bundle: Bundle):
   }
 }
 
-function stay(context: Context, options: RunOptions, bundle: Bundle, signals: SignalSource, pair: ConsolePair | undefined): number {
-  const { sys } = context;
-  const { record, notifySocket } = startNew(context, options, bundle, pair?.theirs);
+function stay(context: Context, options: RunOptions, bundle: Bundle, signals: SignalSource, pair?: ConsolePair): number {
+  const { sys, caller } = context;
+  let terminal: TerminalCopy | undefined;
+  try {
+    // It has its size before the container's process looks at it.
+    const takeTerminal = (): void => {
+      if (pair !== undefined) terminal = new TerminalCopy(sys, receiveTerminal(sys, pair), caller.stdio);
+    };
+    const started = startNew(context, options, bundle, { consoleFd: pair?.theirs, takeTerminal });
+    return stayWith(context, options, started, { signals, terminal });
+  } finally {
+    terminal?.close();
+  }
+}
+
+interface Means {
+  readonly signals: SignalSource;
+  readonly terminal: TerminalCopy | undefined;
+}
+
+function stayWith(context: Context, options: RunOptions, { record, notifySocket }: Started, means: Means): number {
   const attendant = notifySocket === undefined ? undefined : new Notifications(context, notifySocket, { mainPid: 'self' });
   try {
-    const terminal = pair === undefined ? undefined : receiveTerminal(sys, pair);
-    return foreground(context, { pid: record.pid, terminal, signals, attendant });
+    return foreground(context, { pid: record.pid, attendant, ...means });
   } finally {
     attendant?.close();
     if (options.keep !== true) cleanUp(context, options.id);
@@ -99,8 +117,15 @@ interface Started {
   readonly notifySocket: number | undefined;
 }
 
+interface TerminalWish {
+  /** Connected socket that takes the terminal. */
+  readonly consoleFd: number | undefined;
+  /** Called when the terminal is there, and nothing runs at it yet. */
+  takeTerminal(): void;
+}
+
 /** Without start gate and saved program: init goes on at once. Nothing is left when it fails. */
-function startNew(context: Context, options: RunOptions, bundle: Bundle, consoleFd: number | undefined): Started {
+function startNew(context: Context, options: RunOptions, bundle: Bundle, { consoleFd, takeTerminal }: TerminalWish): Started {
   const { sys } = context;
   const { id, noPivot, noNewKeyring } = options;
   const detached = options.detach === true;
@@ -109,6 +134,7 @@ function startNew(context: Context, options: RunOptions, bundle: Bundle, console
     const record = withPidfdSocket(sys, options, (pidfdSocket) =>
       assemble(context, { id, consoleFd, noPivot, noNewKeyring, gate: false, detached }, bundle, (assembled) => {
         notifySocket = listenForNotifications(context, assembled.directory);
+        takeTerminal();
         execute(context, assembled);
         announce(sys, assembled.record, options, pidfdSocket);
       }),
