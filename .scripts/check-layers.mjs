@@ -7,7 +7,7 @@ const root = resolve(import.meta.dirname, '..');
 const TOOLS = ['runtime', 'imagetool', 'shim', 'conformance', 'specs'];
 const TOP_LEVEL = [...TOOLS, 'README.md', 'LICENSE', 'package.json', 'package-lock.json', 'tsconfig.json', 'node_modules', 'dist'];
 
-const DOMAINS = ['spec', 'plan', 'rootfs', 'cgroups', 'seccomp', 'devices', 'hooks', 'console', 'state'];
+const DOMAINS = ['spec', 'plan', 'rootfs', 'cgroups', 'seccomp', 'devices', 'hooks', 'console', 'process', 'state'];
 
 /**
  * From the top down: a file may import its own row and the rows below it. A row with `strangers` holds folders that do not know each other.
@@ -60,7 +60,7 @@ const BORDERS = [
 const IMPORT = /\b(?:import|export)\b(?:[\w\s{},*$]*?\bfrom)?\s*\(?\s*['"]([^'"]+)['"]/g;
 /** Only for code that runs on both engines; `normalize` and the locale's functions are not the same on both. */
 const BOTH_ENGINES = [
-  { pattern: /\b(async|await)\b/, why: 'runtime/src is synchronous: waiting is ppoll(2), on both engines' },
+  { pattern: /\basync\s*(?:function\b|\(|\w+\s*(?:=>|\())|\bawait\s/, why: 'runtime/src is synchronous: waiting is ppoll(2), on both engines' },
   { pattern: /\.(localeCompare|toLocale\w*|normalize)\s*\(/, why: 'depends on the engine and its locale' },
   { pattern: /\bimport\s*\(/, why: 'every command is one bundle' },
 ];
