@@ -79,7 +79,7 @@ onBothEngines('run', (ground) => {
   it('is running from the start, and is seen by other commands', () => {
     const run = sh('echo ready; read line');
     run.expect(/ready/);
-    const state = join(ground().directory, 'state');
+    const state = join(ground().directory, 'state.json');
     writeFileSync(state, '');
     const output = open(ground().sys, state, { flags: O_WRONLY | O_TRUNC });
     ground().tsrun(['state', run.id], { output });
@@ -100,7 +100,7 @@ onBothEngines('run', (ground) => {
   it('returns at once when detached, and writes the pid', () => {
     const pidFile = join(ground().directory, 'detached.pid');
     const run = sh('exec sleep 1000', () => undefined, ['--detach', '--pid-file', pidFile]);
-    expect(run.wait()).toBe(0);
+    expect([run.wait(), run.errors()]).toEqual([0, '']);
     const pid = Number(readFileSync(pidFile, 'utf8'));
     expect(readFileSync(`/proc/${pid}/stat`, 'utf8')).toContain(`${pid} (`);
     expect(ground().tsrun(['delete', '--force', run.id])).toEqual({ status: 0, stderr: '' });

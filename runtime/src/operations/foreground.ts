@@ -32,6 +32,11 @@ export function becomeSubreaper(sys: Sys): void {
   tryCall(sys, 'prctl', PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 }
 
+/** Reaps what has ended in the meantime, before this process ends itself. */
+export function reapOrphans(sys: Sys): void {
+  while (reapAny(sys) !== undefined);
+}
+
 /**
  * Waits for the process to end and returns its exit status, or 128 + the signal that ended it. The user's terminal is afterwards as it was, whatever
  * happens. Reaps every child of this process that ends meanwhile, so it is not for a process that has others which somebody waits for.

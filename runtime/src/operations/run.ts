@@ -12,7 +12,7 @@ import { checkConsole } from './console.ts';
 import { specState } from './container-state.ts';
 import type { Context } from './context.ts';
 import { deleteContainer } from './delete.ts';
-import { becomeSubreaper, foreground } from './foreground.ts';
+import { becomeSubreaper, foreground, reapOrphans } from './foreground.ts';
 import { runContainerHooks, runRuntimeHooks } from './hooks.ts';
 import { awaitReady, listenForNotifications, Notifications } from './notify.ts';
 
@@ -106,6 +106,7 @@ function stayWith(context: Context, options: RunOptions, { record, notifySocket 
 function cleanUp(context: Context, id: string): void {
   try {
     deleteContainer(context, { id, force: true });
+    reapOrphans(context.sys);
   } catch (error) {
     context.warn(`cannot delete container ${id}: ${error instanceof Error ? error.message : String(error)}`);
   }
