@@ -11,6 +11,7 @@ const MFD_CLOEXEC = 1;
 const MFD_ALLOW_SEALING = 2;
 /** Linux 6.3; without it systems with vm.memfd_noexec=1 make a memfd that cannot be executed. */
 const MFD_EXEC = 0x10;
+const F_DUPFD_CLOEXEC = 1030;
 const F_ADD_SEALS = 1033;
 const F_SEAL_SEAL = 1;
 const F_SEAL_SHRINK = 2;
@@ -62,10 +63,11 @@ export interface AgentProcess {
 
 /** Starts an agent, a child of this process. */
 export function startAgent(sys: Sys, options: AgentOptions): AgentProcess {
+  const image = imageAbove(sys, options);
   const [channel, theirs] = socketPair(sys);
   try {
     const pid = spawn(sys, {
-      path: `/proc/self/fd/${options.image}`,
+      path: `/proc/self/fd/${image}`,
       // The agent learns the channel's number from argc: see `agent/README.md`. The first word is what ps(1) shows.
       argv: ['tsrun-init', ...new Array<string>(options.channelFd - 1).fill('')],
       environ: [],
@@ -77,5 +79,12 @@ export function startAgent(sys: Sys, options: AgentOptions): AgentProcess {
     throw error;
   } finally {
     close(sys, theirs);
+    if (image !== options.image) close(sys, image);
   }
+}
+
+/** The image is opened by its number after the agent's descriptors have been put in their places: it must not be in one of these places. */
+function imageAbove(sys: Sys, { image, fds, channelFd }: AgentOptions): number {
+  const highest = fds.reduce((most, [, target]) => Math.max(most, target), channelFd);
+  return image > highest ? image : call(sys, 'fcntl', 'the agent image', image, F_DUPFD_CLOEXEC, highest + 1);
 }
