@@ -1,6 +1,17 @@
 /** Containers of a busybox root, made by the operations themselves, in a directory that belongs to one test. */
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Config } from '../../specs/runtime/config.ts';
@@ -50,6 +61,11 @@ export const USER_NAMESPACE: Change = (config) => {
   const map = [{ containerID: 0, hostID: 100_000, size: 65_536 }];
   config.linux = { ...config.linux, uidMappings: map, gidMappings: map };
   config.linux.namespaces?.push({ type: 'user' });
+};
+
+/** A root that hooks and processes can write to. */
+export const WRITABLE: Change = (config) => {
+  config.root = { path: 'rootfs' };
 };
 
 export class Fixture {
@@ -127,16 +143,16 @@ export class Fixture {
   }
 }
 
-/** Runs `body` with a pipe, and returns what was written into it. */
+/** Runs `body` with a file for standard output and error, and returns what was written into it. */
 export function captured(body: (fd: number) => void): string {
-  const path = join(mkdtempSync(join(tmpdir(), 'tsrun-out-')), 'out');
-  const fs = require('node:fs') as typeof import('node:fs');
-  const fd = fs.openSync(path, 'w+');
+  const directory = mkdtempSync(join(tmpdir(), 'tsrun-out-'));
+  const path = join(directory, 'out');
+  const fd = openSync(path, 'a');
   try {
     body(fd);
     return readFileSync(path, 'utf8');
   } finally {
-    fs.closeSync(fd);
-    rmSync(join(path, '..'), { recursive: true });
+    closeSync(fd);
+    rmSync(directory, { recursive: true });
   }
 }

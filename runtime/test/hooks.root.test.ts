@@ -1,11 +1,11 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describeWith, rootUser } from '../../.scripts/jest/requirement.ts';
 import type { Hook, HookName } from '../../specs/runtime/hooks.ts';
 import { processStat } from '../src/linux/processes.ts';
 import { deleteContainer } from '../src/operations/delete.ts';
 import { start } from '../src/operations/start.ts';
-import { busybox, type Change, Fixture, USER_NAMESPACE } from './exec-fixture.ts';
+import { busybox, type Change, Fixture, USER_NAMESPACE, WRITABLE } from './exec-fixture.ts';
 
 const sh = (script: string, more: Partial<Hook> = {}): Hook => ({
   path: '/bin/sh',
@@ -66,7 +66,7 @@ describeWith([rootUser, busybox], 'hooks', () => {
   it('runs startContainer hooks in the root of the container, with the environment of the process when they have none', () => {
     const hook = sh('cat > /tmp/state; env > /tmp/env; pwd > /tmp/cwd');
     const { env: _, ...without } = hook;
-    const container = fixture.create(all((config) => void (config.root = { path: 'rootfs' }), hooks('startContainer', without)));
+    const container = fixture.create(all(WRITABLE, hooks('startContainer', without)));
     expect(existsSync(fixture.rootfs(container, 'tmp/state'))).toBe(false);
     start(fixture.context(), container.id);
     const text = (name: string): string => readFileSync(fixture.rootfs(container, `tmp/${name}`), 'utf8');
@@ -164,7 +164,9 @@ describeWith([rootUser, busybox], 'hooks', () => {
   it('is not held up by a hook that reads nothing, writes much, or leaves somebody behind', () => {
     fixture.create(
       all(
-        (config) => void (config.annotations = { long: 'x'.repeat(200_000) }),
+        (config) => {
+          config.annotations = { long: 'x'.repeat(200_000) };
+        },
         hooks('createRuntime', { path: '/bin/true' }, sh('head -c 1000000 /dev/zero; sleep 3 &')),
         hooks('createContainer', { path: '/bin/true' }, sh('head -c 1000000 /dev/zero; sleep 3 &')),
       ),
@@ -179,7 +181,7 @@ describeWith([rootUser, busybox], 'hooks', () => {
 
   it.each(['createContainer', 'startContainer'] as const)('gives a %s hook no descriptor but its streams (CVE-2024-21626)', (name) => {
     const change = all(
-      (config) => void (config.root = { path: 'rootfs' }),
+      WRITABLE,
       hooks(name, sh('cd /proc/self/fd; for fd in *; do case $fd in 0|1|2) ;; *) readlink $fd ;; esac; done; exit 9')),
     );
     const begin = (): void => {
@@ -194,6 +196,5 @@ function ownNamespace(name: string): string {
 }
 
 function namespaceOf(pid: number | string, name: string): string {
-  const fs = require('node:fs') as typeof import('node:fs');
-  return fs.readlinkSync(`/proc/${pid}/ns/${name}`);
+  return readlinkSync(`/proc/${pid}/ns/${name}`);
 }

@@ -128,6 +128,7 @@ function firstRecord(context: Context, options: AssembleOptions, bundle: Bundle)
     pid: 0,
     startTime: 0,
     preservedFds: context.caller.preservedFds.length,
+    ...(options.noNewKeyring === true ? { noNewKeyring: true } : {}),
     hooks: { startContainer, poststart, poststop },
   };
 }

@@ -6,6 +6,7 @@ import { joinCgroup } from '../cgroups/processes.ts';
 import { JUMP_IF_OK, JUMP_IF_ZERO } from '../init/agent/protocol.ts';
 import type { AgentFds } from '../init/agent-fds.ts';
 import { startAgent } from '../init/agent-process.ts';
+import { AgentGone } from '../init/channel.ts';
 import { InitProcess } from '../init/init-process.ts';
 import { Program, type ResultOf, struct } from '../init/program.ts';
 import { EACCES, ENOENT, ENOSYS, EPERM, isErrno } from '../linux/errno.ts';
@@ -26,10 +27,14 @@ export interface Cloned {
   readonly pid: number;
 }
 
+/** How the process gets into its cgroup: it is born there, or its parent was put there by a write to cgroup.procs. */
+export type CgroupWay = 'clone' | 'write';
+
 export interface CloneOptions {
   readonly fds: AgentFds;
   /** Directory of the cgroup to be born in, the runtime's own descriptor; the first agent has it as `fds.cgroup`. */
   readonly cgroupFd: number | undefined;
+  readonly way: CgroupWay;
   /** What the clone does first. */
   readonly inClone?: (program: Program) => void;
 }
@@ -41,7 +46,11 @@ function clone(first: InitProcess, program: Program, options: CloneOptions): Clo
 
 /** Has the first agent run the program and clone itself at its end. */
 export function cloneInto(sys: Sys, first: InitProcess, program: Program, options: CloneOptions): Cloned {
-  const { cgroupFd } = options;
+  const { cgroupFd, way } = options;
+  if (cgroupFd !== undefined && way === 'write') {
+    joinCgroup(sys, cgroupFd, first.pid);
+    return clone(first, program, { ...options, cgroupFd: undefined });
+  }
   try {
     return clone(first, program, options);
   } catch (error) {
@@ -128,11 +137,30 @@ export function callerDescriptors({ caller }: Context): (readonly [number, numbe
   return [...caller.stdio, ...caller.preservedFds].map((fd, index) => [fd, index]);
 }
 
+/** Makes the first agent enter the namespaces and clone the process. */
+export type Enter = (first: InitProcess, way: CgroupWay) => Cloned;
+
 /**
  * Starts a first agent with these descriptors, and takes over the process that `enter` makes it clone. That process is a child of the caller and
  * waits for programs; the first agent is gone. On failure nothing is left.
  */
 export function launchThrough(
+  context: Context,
+  fds: AgentFds,
+  descriptors: readonly (readonly [number, number])[],
+  enter: Enter,
+): InitProcess {
+  try {
+    return launchOnce(context, fds, descriptors, (first) => enter(first, 'clone'));
+  } catch (error) {
+    // Linux 6.15 and others take the kill counter of a wrong cgroup (cgroup_css_set_fork): what is cloned into a cgroup that was killed as a whole
+    // before is killed at birth.
+    if (!(error instanceof AgentGone)) throw error;
+    return launchOnce(context, fds, descriptors, (first) => enter(first, 'write'));
+  }
+}
+
+function launchOnce(
   context: Context,
   fds: AgentFds,
   descriptors: readonly (readonly [number, number])[],
@@ -155,7 +183,10 @@ export function launchThrough(
     close(sys, theirs);
   }
   try {
-    return takeOver(sys, enter(first), channel);
+    const cloned = enter(first);
+    // The first agent has the other end of the process's channel, too: while it does, the death of the process would go unnoticed.
+    first.release();
+    return takeOver(sys, cloned, channel);
   } catch (error) {
     close(sys, channel);
     throw error;

@@ -17,7 +17,7 @@ import { writeKernelFile } from '../linux/files.ts';
 import { NAMESPACES } from '../linux/namespaces.ts';
 import { type NamespaceJoin, type NamespacePlan, namespaceFlags } from '../plan/namespaces.ts';
 import type { Sys } from '../sys/sys.ts';
-import { type Cloned, callerDescriptors, cloneInto, joinNamespaces, launchThrough } from './clone.ts';
+import { type CgroupWay, type Cloned, callerDescriptors, cloneInto, joinNamespaces, launchThrough } from './clone.ts';
 import type { Context } from './context.ts';
 import { writeIdMaps } from './id-maps.ts';
 
@@ -55,8 +55,8 @@ function writeClockOffsets(sys: Sys, pid: number, namespaces: NamespacePlan): vo
 }
 
 /** Joins and creates the namespaces, and clones init in them. */
-function makeNamespaces(context: Context, first: InitProcess, fds: AgentFds, options: LaunchOptions): Cloned {
-  const { namespaces, cgroupFd } = options;
+function makeNamespaces(context: Context, first: InitProcess, fds: AgentFds, options: LaunchOptions & { readonly way: CgroupWay }): Cloned {
+  const { namespaces, cgroupFd, way } = options;
   const { sys } = context;
   let program = new Program({ step: 'begin' });
   const given = descriptors(context, fds, options).map(([, fd]) => fd);
@@ -77,7 +77,7 @@ function makeNamespaces(context: Context, first: InitProcess, fds: AgentFds, opt
     writeClockOffsets(sys, first.pid, namespaces);
     program = new Program({ step: 'clone the init process' });
   }
-  return cloneInto(sys, first, program, { fds, cgroupFd });
+  return cloneInto(sys, first, program, { fds, cgroupFd, way });
 }
 
 /** Descriptors of the first agent, which init inherits: [ours, its]. */
@@ -98,7 +98,7 @@ export function launchInit(context: Context, options: LaunchOptions): Launched {
   const fds = agentFds(context.caller.preservedFds.length, options.preparedFds.length);
   const list = descriptors(context, fds, options);
   try {
-    return { init: launchThrough(context, fds, list, (first) => makeNamespaces(context, first, fds, options)), fds };
+    return { init: launchThrough(context, fds, list, (first, way) => makeNamespaces(context, first, fds, { ...options, way })), fds };
   } catch (error) {
     throw explainJoin(error, options.namespaces.join);
   }

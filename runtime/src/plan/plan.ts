@@ -85,7 +85,7 @@ function splitDev(mount: MountStep): { readonly now: MountStep; readonly later: 
   return { now, later: [later] };
 }
 
-function planConsole(process: Process, separateMounts: boolean): ConsoleStep[] {
+export function planConsole(process: Process, separateMounts: boolean): ConsoleStep[] {
   if (process.terminal !== true) return [];
   const size = process.consoleSize;
   return [
@@ -105,7 +105,7 @@ function planFirst(namespaces: NamespacePlan, options: PlanOptions): Step[] {
     ...(isSeparate(namespaces, 'user') ? [{ kind: 'become-root' } as const] : []),
     ...(namespaces.late.length > 0 ? [{ kind: 'unshare', namespaces: namespaces.late, configPath: 'linux.namespaces' } as const] : []),
     { kind: 'session' },
-    ...(options.noNewKeyring ? [] : [{ kind: 'keyring', name: `_ses.${options.id}` } as const]),
+    ...(options.noNewKeyring ? [] : [{ kind: 'keyring', name: `_ses.${options.id}`, findable: true } as const]),
     ...(namespaces.create.includes('network') ? [{ kind: 'loopback' } as const] : []),
   ];
 }

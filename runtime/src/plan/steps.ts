@@ -152,6 +152,8 @@ export type RootfsStep =
 export interface KeyringStep extends Placed {
   readonly kind: 'keyring';
   readonly name: string;
+  /** A new one, that processes executed later shall find by its name. */
+  readonly findable: boolean;
 }
 
 export interface HostnameStep extends Placed {

@@ -3,10 +3,27 @@ import type { ProgramResults } from '../init/init-process.ts';
 import { type Program, struct } from '../init/program.ts';
 import { ENOSYS } from '../linux/errno.ts';
 import { O_WRONLY, RESOLVE_BENEATH, RESOLVE_NO_MAGICLINKS, RESOLVE_NO_XDEV } from '../linux/open-flags.ts';
-import { IFF_LOOPBACK, IFF_RUNNING, IFF_UP, KEYCTL_JOIN_SESSION_KEYRING, PR_SET_DUMPABLE, SIOCSIFFLAGS } from '../linux/prctl.ts';
+import {
+  IFF_LOOPBACK,
+  IFF_RUNNING,
+  IFF_UP,
+  KEYCTL_JOIN_SESSION_KEYRING,
+  KEYCTL_SETPERM,
+  PR_SET_DUMPABLE,
+  SIOCSIFFLAGS,
+} from '../linux/prctl.ts';
 import { AF_INET, SOCK_CLOEXEC, SOCK_DGRAM } from '../linux/sockets.ts';
 import { namespaceFlags } from '../plan/namespaces.ts';
-import type { LabelStep, LoopbackStep, MemoryPolicyStep, ProcessStep, RlimitStep, SchedulerStep, SysctlStep } from '../plan/steps.ts';
+import type {
+  KeyringStep,
+  LabelStep,
+  LoopbackStep,
+  MemoryPolicyStep,
+  ProcessStep,
+  RlimitStep,
+  SchedulerStep,
+  SysctlStep,
+} from '../plan/steps.ts';
 import { openBelow, type Target } from '../rootfs/paths.ts';
 import { compileIdentity } from './identity.ts';
 import { openPrivateProc } from './private-proc.ts';
@@ -96,6 +113,15 @@ function compileMemoryPolicy(program: Program, step: MemoryPolicyStep): void {
   program.call('set_mempolicy', [step.mode, bits === 0 ? null : mask, bits === 0 ? 0 : bits + 1]);
 }
 
+/** A new keyring's rights (keyrings(7)), and the user's right to find it. */
+const FINDABLE = 0x3f1b0000;
+
+function compileKeyring(program: Program, step: KeyringStep): void {
+  // Kernels without keys, and seccomp profiles around the runtime (in docker), answer ENOSYS: then there is no keyring to leak either.
+  const keyring = program.call('keyctl', [KEYCTL_JOIN_SESSION_KEYRING, step.name], { ignore: ENOSYS });
+  if (step.findable) program.call('keyctl', [KEYCTL_SETPERM, keyring, FINDABLE], { ignore: 'all' });
+}
+
 /** Appends a step to the target's program. */
 export function compileProcessStep(target: Target, step: ProcessStep): Check {
   const { program } = target;
@@ -117,8 +143,7 @@ export function compileProcessStep(target: Target, step: ProcessStep): Check {
       break;
     case 'keyring':
       program.step('join a session keyring', step.configPath);
-      // Kernels without keys, and seccomp profiles around the runtime (in docker), answer ENOSYS: then there is no keyring to leak either.
-      program.call('keyctl', [KEYCTL_JOIN_SESSION_KEYRING, step.name], { ignore: ENOSYS });
+      compileKeyring(program, step);
       break;
     case 'loopback':
       compileLoopback(program, step);

@@ -32,6 +32,8 @@ export interface ContainerRecord {
   readonly cgroup?: CgroupRecord;
   /** Descriptors after 2 that the program keeps: they move the numbers of the init process's own (`agentFds`). */
   readonly preservedFds: number;
+  /** The container shares the session keyring of who created it. */
+  readonly noNewKeyring?: boolean;
   /** The hooks that later commands run, so that they need not read the configuration. */
   readonly hooks: LaterHooks;
 }

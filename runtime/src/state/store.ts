@@ -157,6 +157,13 @@ export class Store {
     return parseRecord(text, path);
   }
 
+  /** A container's frozen configuration without waiting for its lock. @throws RuntimeError 'not-found' */
+  readConfig(id: string): string {
+    const text = readFileIfExists(this.#sys, `${this.#path(id)}/${CONFIG}`);
+    if (text === undefined) throw new RuntimeError('not-found', `container does not exist: ${id}`);
+    return text;
+  }
+
   /** Whether the container waits at its start gate. */
   hasGate(id: string): boolean {
     return lstat(this.#sys, `${this.#path(id)}/${GATE}`) !== undefined;

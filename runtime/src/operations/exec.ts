@@ -1,0 +1,229 @@
+/** exec: another process in a running container (config.md, "Process"). */
+import { RuntimeError } from '../base/errors.ts';
+import { openSubCgroup } from '../cgroups/sub-cgroup.ts';
+import { connectConsoleSocket, consolePair, receiveTerminal } from '../console/console-socket.ts';
+import { call } from '../linux/call.ts';
+import { close, openDirectory, readFileIfExists, writeKernelFile } from '../linux/files.ts';
+import { killAndReap, pidfdOpen } from '../linux/processes.ts';
+import { openSignalSource, type SignalSource } from '../linux/signal-source.ts';
+import { planConsole } from '../plan/plan.ts';
+import { type ExecutePlan, planProcess } from '../plan/process.ts';
+import { listMask, planMemoryPolicy, planPersonality } from '../plan/scheduling.ts';
+import type { Step } from '../plan/steps.ts';
+import { executeProgram } from '../process/execute.ts';
+import { findExecutable } from '../process/lookup.ts';
+import { parseContainerId } from '../spec/container-id.ts';
+import { loadConfig } from '../spec/load.ts';
+import type { ValidConfig, ValidProcess } from '../spec/valid.ts';
+import type { ContainerRecord } from '../state/record.ts';
+import { isAlive } from '../state/status.ts';
+import type { Sys } from '../sys/sys.ts';
+import { type Announcements, announce, withPidfdSocket } from './announce.ts';
+import { checkConsole } from './console.ts';
+import { currentStatus } from './container-state.ts';
+import type { Context } from './context.ts';
+import { type Entered, enterContainer } from './enter.ts';
+import { processEnvironment } from './environment.ts';
+import { changedProcess, completedProcess, type ProcessChanges } from './exec-process.ts';
+import { foreground } from './foreground.ts';
+import { gatherHostFacts } from './host-facts.ts';
+import { runSteps } from './run-steps.ts';
+import { streamsToOwn } from './stdio.ts';
+
+export interface ExecOptions extends Announcements, ProcessChanges {
+  readonly id: string;
+  /** The whole process (`--process`). Without it, it is the container's own with the changes. */
+  readonly process?: ValidProcess | undefined;
+  /** Return when the process runs. */
+  readonly detach?: boolean | undefined;
+  /** Takes the terminal of a detached process. */
+  readonly consoleSocketPath?: string | undefined;
+  /** A cgroup below the container's own. */
+  readonly cgroup?: string | undefined;
+  readonly ignorePaused?: boolean | undefined;
+}
+
+/** Returns the exit status of the process (128 + signal), or 0 for a detached one. */
+export function exec(context: Context, options: ExecOptions): number {
+  const { sys } = context;
+  const target = findTarget(context, options);
+  const detached = options.detach === true;
+  checkConsole({ ...target.config, process: target.process }, { detached, socket: options.consoleSocketPath !== undefined });
+  if (!detached) return execInForeground(context, options, target);
+  const path = options.consoleSocketPath;
+  const consoleFd = path === undefined ? undefined : connectConsoleSocket(sys, path);
+  try {
+    startProcess(context, options, target, consoleFd);
+    return 0;
+  } finally {
+    if (consoleFd !== undefined) close(sys, consoleFd);
+  }
+}
+
+/**
+ * As a detached `exec`, for a caller that stays: returns the pid of the process, which is a child of this one.
+ * @param consoleFd connected socket that takes the terminal; needed exactly when the process has one. The caller closes it.
+ */
+export function startExec(context: Context, options: ExecOptions, consoleFd?: number): number {
+  const target = findTarget(context, options);
+  checkConsole({ ...target.config, process: target.process }, { detached: true, socket: consoleFd !== undefined });
+  return startProcess(context, options, target, consoleFd);
+}
+
+function execInForeground(context: Context, options: ExecOptions, target: ExecTarget): number {
+  const { sys } = context;
+  // From here on a signal waits until the process can have it.
+  const signals = openSignalSource(sys);
+  try {
+    if (target.process.terminal !== true) return foreground(context, { pid: startProcess(context, options, target, undefined), signals });
+    return execWithTerminal(context, options, target, signals);
+  } finally {
+    signals.close();
+  }
+}
+
+function execWithTerminal(context: Context, options: ExecOptions, target: ExecTarget, signals: SignalSource): number {
+  const { sys } = context;
+  const pair = consolePair(sys);
+  try {
+    const pid = startProcess(context, options, target, pair.theirs);
+    return foreground(context, { pid, terminal: receiveTerminal(sys, pair), signals });
+  } finally {
+    pair.close();
+  }
+}
+
+/** What is executed, and where. */
+interface ExecTarget {
+  readonly record: ContainerRecord;
+  readonly config: ValidConfig;
+  readonly process: ValidProcess;
+}
+
+function findTarget(context: Context, options: ExecOptions): ExecTarget {
+  const { store, sys } = context;
+  parseContainerId(options.id);
+  const record = store.read(options.id);
+  const status = currentStatus(sys, record, store.hasGate(options.id));
+  if (status === 'creating') throw new RuntimeError('status', 'cannot exec in a container that is being created');
+  if (status === 'stopped') throw new RuntimeError('status', 'cannot exec in a stopped container');
+  if (status === 'paused' && options.ignorePaused !== true) {
+    throw new RuntimeError('status', 'cannot exec in a paused container (use --ignore-paused to override)');
+  }
+  const { config } = loadConfig(store.readConfig(options.id));
+  if (options.process !== undefined) return { record, config, process: completedProcess(config, options.process) };
+  const { process, warnings } = changedProcess(config, options);
+  for (const warning of warnings) context.warn(`process: ${warning.path}: ${warning.message}`);
+  return { record, config, process };
+}
+
+function startProcess(context: Context, options: ExecOptions, target: ExecTarget, consoleFd: number | undefined): number {
+  const { sys } = context;
+  return withPidfdSocket(sys, options, (pidfdSocket) => {
+    const entered = enterTarget(context, options, target, consoleFd);
+    const { process } = entered;
+    try {
+      become(context, options, target, entered);
+      announce(sys, process, options, pidfdSocket, 'setns');
+      return process.pid;
+    } catch (error) {
+      process.release();
+      killAndReap(sys, process.pid);
+      throw error;
+    } finally {
+      process.release();
+    }
+  });
+}
+
+function enterTarget(context: Context, options: ExecOptions, { record, process }: ExecTarget, consoleFd: number | undefined): Entered {
+  const { sys } = context;
+  const pidfd = pidfdOpen(sys, record.pid);
+  let cgroupFd: number | undefined;
+  try {
+    // Once there is a pidfd, a pid that is still init's is the pidfd's.
+    if (!isAlive(sys, record)) throw new RuntimeError('status', 'cannot exec in a stopped container');
+    cgroupFd = openCgroup(sys, record, options.cgroup);
+    const affinity = planAffinity(sys, process);
+    return enterContainer(context, { record, pidfd, cgroupFd, consoleFd, ...(affinity === undefined ? {} : { affinity }) });
+  } finally {
+    close(sys, pidfd);
+    if (cgroupFd !== undefined) close(sys, cgroupFd);
+  }
+}
+
+function openCgroup(sys: Sys, record: ContainerRecord, subPath: string | undefined): number | undefined {
+  if (record.cgroup === undefined) {
+    if (subPath === undefined) return undefined;
+    throw new RuntimeError('cgroup-sub-path', `bad sub cgroup path: ${subPath}: the container has no cgroup of its own`, {
+      configPath: '--cgroup',
+    });
+  }
+  const fd = openDirectory(sys, record.cgroup.directory);
+  if (subPath === undefined) return fd;
+  try {
+    return openSubCgroup(sys, fd, subPath);
+  } finally {
+    close(sys, fd);
+  }
+}
+
+function planAffinity(sys: Sys, process: ValidProcess): { before(pid: number): void; after(pid: number): void } | undefined {
+  const { initial, final } = process.execCPUAffinity ?? {};
+  if (initial === undefined && final === undefined) return undefined;
+  const set = (pid: number, cpus: string | undefined, name: string): void => {
+    if (cpus === undefined || cpus === '') return;
+    const mask = new BigUint64Array(listMask(cpus));
+    call(sys, 'sched_setaffinity', `process.execCPUAffinity.${name} ${cpus}`, pid, mask.byteLength, mask.buffer);
+  };
+  return { before: (pid) => set(pid, initial, 'initial'), after: (pid) => set(pid, final, 'final') };
+}
+
+/** The process becomes what it shall be, by the same steps as a container's own, and executes. */
+function become(context: Context, options: ExecOptions, target: ExecTarget, entered: Entered): void {
+  const { sys, caller } = context;
+  const { process } = target;
+  const { process: init, fds, namespaces } = entered;
+  if (process.oomScoreAdj !== undefined) writeKernelFile(sys, `/proc/${init.pid}/oom_score_adj`, String(process.oomScoreAdj));
+  const { steps, execute } = planSteps(context, options, target, entered);
+  runSteps(init, steps, { arch: sys.arch, fds, separateMounts: namespaces.includes('mount') });
+  const path = findExecutable(init, sys.arch, execute);
+  const env = processEnvironment(sys, { init, fds, uid: process.user.uid }, execute.env, caller.extraEnvironment);
+  init.execute(executeProgram({ plan: execute, path, env, fds }));
+}
+
+interface ExecPlan {
+  readonly steps: readonly Step[];
+  readonly execute: ExecutePlan;
+}
+
+function planSteps(
+  context: Context,
+  options: ExecOptions,
+  { record, config, process }: ExecTarget,
+  { namespaces, process: init }: Entered,
+): ExecPlan {
+  const { sys } = context;
+  const linux = config.linux ?? {};
+  const userNamespace = namespaces.includes('user');
+  const facts = gatherHostFacts(sys, record.bundle, record.cgroup?.directory);
+  const planned = planProcess(process, {
+    host: { ...facts, ownStreams: streamsToOwn(context, process, options.detach === true) },
+    userNamespace,
+    setGroupsDenied: userNamespace && readFileIfExists(sys, `/proc/${init.pid}/setgroups`)?.trim() === 'deny',
+    seccomp: linux.seccomp !== undefined,
+  });
+  for (const warning of planned.warnings) context.warn(warning);
+  return {
+    steps: [
+      ...(userNamespace ? [{ kind: 'become-root' } as const] : []),
+      { kind: 'session' },
+      ...(record.noNewKeyring === true ? [] : [{ kind: 'keyring', name: `_ses.${record.id}`, findable: false } as const]),
+      ...planConsole(process, false),
+      ...(linux.personality === undefined ? [] : [planPersonality(linux.personality)]),
+      ...(linux.memoryPolicy === undefined ? [] : [planMemoryPolicy(linux.memoryPolicy)]),
+      ...planned.steps,
+    ],
+    execute: planned.execute,
+  };
+}
