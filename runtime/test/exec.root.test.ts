@@ -166,9 +166,9 @@ describeWith([rootUser, busybox], 'exec', () => {
       config.linux = { ...config.linux, maskedPaths: [] };
     });
     // The container's process holds the keyring, and everything that joins it by its name has the same one.
-    const serials = shell(id, 'grep _ses /proc/keys | cut -d" " -f1').split('\n');
+    const serials = shell(id, `grep _ses.${id}: /proc/keys | cut -d" " -f1`).split('\n');
     expect(serials).toHaveLength(1);
-    expect(shell(id, 'grep _ses /proc/keys | cut -d" " -f1').split('\n')).toEqual(serials);
+    expect(shell(id, `grep _ses.${id}: /proc/keys | cut -d" " -f1`).split('\n')).toEqual(serials);
     expect(processStat(fixture.sys, pid)?.state).toBe('S');
   });
 
