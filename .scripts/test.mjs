@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { parseArgs, stripVTControlCharacters } from 'node:util';
 import { ensureDebianPackages, ensureNodeModules, isRoot, root, show } from './prepare.mjs';
 
 /** @typedef {{ status: string, fullName: string, failureMessages: string[] }} Assertion */
@@ -72,7 +72,7 @@ function runProject(project) {
 function collect(suites) {
   for (const suite of suites) {
     if (suite.status === 'failed' && suite.assertionResults.every(({ status }) => status !== 'failed')) {
-      failures.push(`${suite.name}: ${suite.message}`);
+      failures.push(`${suite.name}: ${readable(suite.message)}`);
       counts.failed += 1;
     }
     for (const { status, fullName, failureMessages } of suite.assertionResults) {
@@ -80,7 +80,7 @@ function collect(suites) {
         counts.passed += 1;
       } else if (status === 'failed') {
         counts.failed += 1;
-        failures.push(`${suite.name}\n    ${fullName}\n${failureMessages.join('\n')}`);
+        failures.push(`${suite.name}\n    ${fullName}\n${failureMessages.map(readable).join('\n')}`);
       } else {
         counts.skipped += 1;
         // The words of .scripts/jest/requirement.ts, or of a test that says it in its title.
@@ -90,6 +90,12 @@ function collect(suites) {
       }
     }
   }
+}
+
+/** Without colours, and without the lines of the test runner's own stack. @param {string} message */
+function readable(message) {
+  const lines = stripVTControlCharacters(message).split('\n');
+  return lines.filter((line) => !/node_modules\/(jest|expect)|at new Promise \(<anonymous>\)|node:internal/.test(line)).join('\n');
 }
 
 function report() {
