@@ -12,7 +12,7 @@ import { print } from './output.ts';
 import { versionText } from './version.ts';
 
 /** Commands of runc that are still to come. */
-const LATER: readonly string[] = ['update', 'events', 'checkpoint', 'restore'];
+const LATER: readonly string[] = ['checkpoint', 'restore'];
 
 export function runFully(sys: Sys, commands: readonly Command[]): number {
   let request: Request;

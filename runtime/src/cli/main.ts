@@ -3,6 +3,8 @@ import type { Sys } from '../sys/sys.ts';
 import type { Command } from './command.ts';
 import { createCommand } from './commands/create.ts';
 import { deleteCommand } from './commands/delete.ts';
+import { eventsCommand } from './commands/events.ts';
+import { execCommand } from './commands/exec.ts';
 import { featuresCommand } from './commands/features.ts';
 import { killCommand } from './commands/kill.ts';
 import { listCommand } from './commands/list.ts';
@@ -14,18 +16,22 @@ import { runCommand } from './commands/run.ts';
 import { specCommand } from './commands/spec.ts';
 import { startCommand } from './commands/start.ts';
 import { stateCommand } from './commands/state.ts';
+import { updateCommand } from './commands/update.ts';
 import { runFully } from './full.ts';
 
 const COMMANDS: readonly Command[] = [
   createCommand,
   startCommand,
   runCommand,
+  execCommand,
   stateCommand,
   listCommand,
   psCommand,
   killCommand,
   pauseCommand,
   resumeCommand,
+  updateCommand,
+  eventsCommand,
   deleteCommand,
   specCommand,
   planCommand,

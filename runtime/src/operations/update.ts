@@ -1,0 +1,80 @@
+/** update: new limits for a container that lives: all of them hold afterwards, or none. */
+
+import { parseJson } from '../../../specs/json/parse-json.ts';
+import { stringifyJson } from '../../../specs/json/stringify-json.ts';
+import type { LinuxResources } from '../../../specs/runtime/linux/resources.ts';
+import { RuntimeError } from '../base/errors.ts';
+import { updateResources } from '../cgroups/apply.ts';
+import { type Cgroup, openCgroup } from '../cgroups/create.ts';
+import { devicePolicy } from '../cgroups/device-rules.ts';
+import { attachDevicePolicy } from '../cgroups/devices.ts';
+import { findHierarchy } from '../cgroups/hierarchy.ts';
+import { mergeResources, planResources } from '../cgroups/resources.ts';
+import { close, readFileIfExists } from '../linux/files.ts';
+import { parseContainerId } from '../spec/container-id.ts';
+import { loadConfig } from '../spec/load.ts';
+import type { ValidResources } from '../spec/valid.ts';
+import type { ContainerRecord } from '../state/record.ts';
+import type { ContainerDirectory } from '../state/store.ts';
+import { currentStatus } from './container-state.ts';
+import type { LightContext } from './light-context.ts';
+import { notRunning } from './observe.ts';
+
+/** The limits of a container after updates. Without it, those of its configuration hold. */
+const RESOURCES = 'resources.json';
+
+/**
+ * @param change what is to be different; everything else stays
+ * @throws RuntimeError 'not-running', 'cgroup-missing', and those of `updateResources`
+ */
+export function update(context: LightContext, id: string, change: ValidResources): void {
+  parseContainerId(id);
+  const directory = context.store.open(id);
+  try {
+    const record = directory.readRecord();
+    const status = record === undefined ? 'creating' : currentStatus(context.sys, record, directory.hasGate());
+    if (record === undefined || status === 'creating' || status === 'stopped') throw notRunning();
+    updateIn(context, directory, record, change);
+  } finally {
+    directory.release();
+  }
+}
+
+function updateIn(context: LightContext, directory: ContainerDirectory, record: ContainerRecord, change: LinuxResources): void {
+  const { sys } = context;
+  const cgroup = openCgroupOf(context, record);
+  try {
+    const merged = mergeResources(presentResources(context, directory), change);
+    const plan = planResources(merged);
+    for (const warning of planResources(change).warnings) context.warn(warning.message);
+    updateResources(sys, cgroup, plan);
+    if (change.devices !== undefined) {
+      const paths = (loadConfig(directory.readConfig()).config.linux?.devices ?? []).map((device) => device.path);
+      attachDevicePolicy(sys, cgroup.fd, devicePolicy(change.devices, paths), { isNew: false });
+    }
+    directory.writeFile(RESOURCES, sys.encode(stringifyJson(merged)));
+  } finally {
+    close(sys, cgroup.fd);
+  }
+}
+
+function openCgroupOf({ sys }: LightContext, record: ContainerRecord): Cgroup {
+  const hierarchy = findHierarchy(sys);
+  const prefix = `${hierarchy?.mountPoint ?? ''}/`;
+  const known = record.cgroup?.directory;
+  const cgroup =
+    hierarchy === undefined || known === undefined || !known.startsWith(prefix)
+      ? undefined
+      : openCgroup(sys, hierarchy, known.slice(prefix.length));
+  if (cgroup !== undefined) return cgroup;
+  throw new RuntimeError('cgroup-missing', `cannot update container ${record.id}: it has no cgroup`, {
+    hint: 'have a cgroup delegated to this user (systemd-run --user --scope -p Delegate=yes) when the container is created',
+  });
+}
+
+function presentResources({ sys }: LightContext, directory: ContainerDirectory): LinuxResources {
+  const updated = readFileIfExists(sys, RESOURCES, directory.fd);
+  // Our own file, written as a whole: it is what passed the check before.
+  if (updated !== undefined) return parseJson(updated) as unknown as LinuxResources;
+  return loadConfig(directory.readConfig()).config.linux?.resources ?? {};
+}
