@@ -54,15 +54,16 @@ export class Authorizer {
 
   /**
    * Takes up the challenges of a 401. Afterwards `header` has an answer to them. Throws RegistryError `unauthorized` where there is none.
-   * A token that was just refused is forgotten.
+   * `refusedHeader` is what was sent: unless it has been renewed meanwhile, it is forgotten.
    */
-  async challenged(answer: HttpAnswer, scopes: readonly string[]): Promise<void> {
+  async challenged(answer: HttpAnswer, scopes: readonly string[], refusedHeader: string | undefined): Promise<void> {
     const value = answer.headers['www-authenticate'];
     const challenges = parseChallenges(Array.isArray(value) ? value : [value ?? '']);
     const bearer = challenges.find((one) => one.scheme === 'bearer' && one.parameters['realm'] !== undefined);
     if (bearer !== undefined) {
       this.#bearer = bearer;
-      this.#tokens.delete(this.#key(bearer, scopes));
+      const key = this.#key(bearer, scopes);
+      if (`Bearer ${this.#tokens.get(key)?.value}` === refusedHeader) this.#tokens.delete(key);
       return;
     }
     if (!challenges.some((one) => one.scheme === 'basic'))

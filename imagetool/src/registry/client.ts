@@ -22,6 +22,8 @@ export interface RegistryRequest extends Omit<HttpRequest, 'url'> {
   readonly what: string;
 }
 
+/** Once bare, once with what the challenge asks for, once more where that has expired on the way. */
+const MAX_ATTEMPTS = 3;
 const DOCKER_HUB = 'docker.io';
 const DOCKER_HUB_REGISTRY = 'registry-1.docker.io';
 
@@ -45,14 +47,16 @@ export class RegistryClient {
     return await this.#base;
   }
 
-  /** Sends with authorization, renewing it once if it is refused. The answer may have any other status. */
+  /** Sends with authorization, renewing it if it is refused. The answer may have any other status. */
   async send(wanted: RegistryRequest): Promise<HttpAnswer> {
     const url = new URL(wanted.path, await this.base()).href;
     for (let attempt = 1; ; attempt += 1) {
-      const answer = await this.#sendOnce(wanted, url);
-      if (answer.status !== 401 || attempt > 1) return answer;
+      const authorization = await this.#authorizationFor(wanted, url);
+      const headers = { ...wanted.headers, ...(authorization === undefined ? {} : { authorization }) };
+      const answer = await this.transport.send({ ...wanted, url, headers });
+      if (answer.status !== 401 || attempt === MAX_ATTEMPTS) return answer;
       await answer.body.dump();
-      await this.#auth.challenged(answer, wanted.scopes);
+      await this.#auth.challenged(answer, wanted.scopes, authorization);
     }
   }
 
@@ -69,12 +73,9 @@ export class RegistryClient {
     await answer.body.dump();
   }
 
-  async #sendOnce(wanted: RegistryRequest, url: string): Promise<HttpAnswer> {
-    // A URL the registry gave for an upload may lie elsewhere; it gets what we know only if it is the registry itself.
-    const isOwn = new URL(url).origin === new URL(await this.base()).origin;
-    const authorization = isOwn ? await this.#auth.header(wanted.scopes) : undefined;
-    const headers = { ...wanted.headers, ...(authorization === undefined ? {} : { authorization }) };
-    return await this.transport.send({ ...wanted, url, headers });
+  /** A URL the registry gave for an upload may lie elsewhere; it gets what we know only if it is the registry itself. */
+  async #authorizationFor(wanted: RegistryRequest, url: string): Promise<string | undefined> {
+    return new URL(url).origin === new URL(await this.base()).origin ? await this.#auth.header(wanted.scopes) : undefined;
   }
 
   async #findBase(): Promise<string> {

@@ -1,0 +1,324 @@
+/**
+ * For tests: a registry in this process that keeps to distribution-spec 1.1 strictly, and misbehaves on demand. Contents are in memory.
+ */
+
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { asDigest, type Digest } from '../../../specs/image/digest.ts';
+import { algorithmOf, digestOf } from '../digest/digest.ts';
+
+export interface Misbehaviour {
+  /** Cut the connection after this many bytes of a blob's answer, this many times in all. */
+  cut?: { afterBytes: number; times: number };
+  /** Answer a request whose path matches with this, while it returns one. */
+  answer?: (request: IncomingMessage) => { status: number; headers?: Record<string, string>; body?: string } | undefined;
+  /** Send blobs from this origin instead, by redirect. */
+  redirectBlobsTo?: string;
+  ignoreRange?: boolean;
+  /** Bytes of each blob that are sent changed. */
+  corrupt?: boolean;
+  pageSize?: number;
+  /** Accept this much of a PATCH and cut, this many times. */
+  cutUpload?: { afterBytes: number; times: number };
+}
+
+export interface AuthSettings {
+  readonly username: string;
+  readonly password: string;
+  readonly kind: 'basic' | 'token';
+  /** Requests a token is good for. */
+  readonly tokenUses?: number;
+}
+
+interface Repository {
+  readonly blobs: Map<Digest, Buffer>;
+  readonly manifests: Map<string, { mediaType: string; bytes: Buffer }>;
+}
+
+export class TestRegistry {
+  readonly repositories = new Map<string, Repository>();
+  /** Lines `METHOD path`, in order. */
+  readonly log: string[] = [];
+  /** Authorization headers as they came. */
+  readonly authorizations: (string | undefined)[] = [];
+  /** Bytes of blobs sent, cut ones included. */
+  blobBytesSent = 0;
+  misbehaviour: Misbehaviour = {};
+  auth: AuthSettings | undefined;
+  readonly #uploads = new Map<string, { repository: string; bytes: Buffer }>();
+  readonly #tokens = new Map<string, number>();
+  readonly #server: Server;
+  #serial = 0;
+
+  constructor() {
+    this.#server = createServer((request, response) => {
+      this.#handle(request, response).catch(() => request.socket.destroy());
+    });
+  }
+
+  /** `127.0.0.1:port`. */
+  async start(): Promise<string> {
+    await new Promise<void>((resolve) => this.#server.listen(0, '127.0.0.1', resolve));
+    return this.host;
+  }
+
+  get host(): string {
+    return `127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  async stop(): Promise<void> {
+    this.#server.closeAllConnections();
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+
+  repository(name: string): Repository {
+    const known = this.repositories.get(name) ?? {
+      blobs: new Map<Digest, Buffer>(),
+      manifests: new Map<string, { mediaType: string; bytes: Buffer }>(),
+    };
+    this.repositories.set(name, known);
+    return known;
+  }
+
+  putBlob(repository: string, bytes: Buffer): { digest: Digest; size: number } {
+    const digest = digestOf(bytes);
+    this.repository(repository).blobs.set(digest, bytes);
+    return { digest, size: bytes.length };
+  }
+
+  putManifest(repository: string, tag: string, mediaType: string, value: object): { mediaType: string; digest: Digest; size: number } {
+    const bytes = Buffer.from(JSON.stringify(value));
+    const digest = digestOf(bytes);
+    for (const key of [tag, digest]) this.repository(repository).manifests.set(key, { mediaType, bytes });
+    return { mediaType, digest, size: bytes.length };
+  }
+
+  async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const url = new URL(request.url ?? '/', `http://${this.host}`);
+    this.log.push(`${request.method} ${url.pathname}${url.search}`);
+    this.authorizations.push(request.headers.authorization);
+    const wrong = this.misbehaviour.answer?.(request);
+    if (wrong !== undefined) {
+      response.writeHead(wrong.status, wrong.headers);
+      response.end(wrong.body);
+      return;
+    }
+    if (url.pathname === '/token') {
+      this.#token(request, response, url);
+      return;
+    }
+    if (!this.#isAllowed(request)) {
+      this.#challenge(response, url);
+      return;
+    }
+    if (url.pathname === '/v2/') {
+      end(response, 200);
+      return;
+    }
+    const [, name = '', kind = '', rest = ''] = /^\/v2\/(.+?)\/(manifests|blobs|tags)\/(.*)$/.exec(url.pathname) ?? [];
+    if (kind === 'manifests') await this.#manifests(request, response, { name, reference: rest });
+    else if (kind === 'tags') this.#tags(response, name, url);
+    else if (kind === 'blobs' && rest.startsWith('uploads/'))
+      await this.#upload(request, response, { name, id: rest.slice('uploads/'.length), url });
+    else if (kind === 'blobs') this.#blob(request, response, { name, digest: rest });
+    else fail(response, 404, 'NAME_UNKNOWN');
+  }
+
+  #isAllowed(request: IncomingMessage): boolean {
+    if (this.auth === undefined) return true;
+    const [scheme = '', value = ''] = (request.headers.authorization ?? '').split(' ');
+    if (this.auth.kind === 'basic') return scheme === 'Basic' && value === this.#basic;
+    const uses = this.#tokens.get(value) ?? 0;
+    this.#tokens.set(value, uses - 1);
+    return scheme === 'Bearer' && uses > 0;
+  }
+
+  get #basic(): string {
+    return Buffer.from(`${this.auth?.username}:${this.auth?.password}`).toString('base64');
+  }
+
+  #challenge(response: ServerResponse, url: URL): void {
+    const name = /^\/v2\/(.+?)\/(?:manifests|blobs|tags)\//.exec(url.pathname)?.[1] ?? '';
+    const bearer = `Bearer realm="http://${this.host}/token",service="test",scope="repository:${name}:pull,push"`;
+    response.setHeader('www-authenticate', this.auth?.kind === 'basic' ? 'Basic realm="test"' : bearer);
+    fail(response, 401, 'UNAUTHORIZED');
+  }
+
+  #token(request: IncomingMessage, response: ServerResponse, url: URL): void {
+    if (request.headers.authorization !== `Basic ${this.#basic}`) {
+      fail(response, 401, 'UNAUTHORIZED');
+      return;
+    }
+    this.#serial += 1;
+    const token = `token-${this.#serial}-${url.searchParams.getAll('scope').join('+')}`;
+    this.#tokens.set(token, this.auth?.tokenUses ?? 1_000_000);
+    end(response, 200, { 'content-type': 'application/json' }, JSON.stringify({ token, expires_in: 300 }));
+  }
+
+  async #manifests(
+    request: IncomingMessage,
+    response: ServerResponse,
+    { name, reference }: { name: string; reference: string },
+  ): Promise<void> {
+    const { manifests, blobs } = this.repository(name);
+    if (request.method === 'PUT') {
+      const bytes = await bodyOf(request);
+      const value = JSON.parse(bytes.toString()) as {
+        config?: { digest: Digest };
+        layers?: { digest: Digest }[];
+        manifests?: { digest: Digest }[];
+      };
+      const needed = [value.config, ...(value.layers ?? [])].flatMap((one) => (one === undefined ? [] : [one.digest]));
+      const isComplete = needed.every((digest) => blobs.has(digest)) && (value.manifests ?? []).every((one) => manifests.has(one.digest));
+      if (!isComplete) {
+        fail(response, 400, 'MANIFEST_BLOB_UNKNOWN');
+        return;
+      }
+      const digest = digestOf(bytes);
+      for (const key of [reference, digest]) manifests.set(key, { mediaType: request.headers['content-type'] ?? '', bytes });
+      end(response, 201, { location: `/v2/${name}/manifests/${digest}`, 'docker-content-digest': digest });
+      return;
+    }
+    const found = manifests.get(reference);
+    if (found === undefined) {
+      fail(response, 404, 'MANIFEST_UNKNOWN');
+      return;
+    }
+    const headers = {
+      'content-type': found.mediaType,
+      'docker-content-digest': digestOf(found.bytes),
+      'content-length': String(found.bytes.length),
+    };
+    end(response, 200, headers, request.method === 'HEAD' ? undefined : found.bytes);
+  }
+
+  #tags(response: ServerResponse, name: string, url: URL): void {
+    const all = [...this.repository(name).manifests.keys()].filter((key) => !key.includes(':')).sort();
+    const last = url.searchParams.get('last');
+    const from = last === null ? 0 : all.findIndex((one) => one > last);
+    const size = this.misbehaviour.pageSize ?? all.length;
+    const page = from < 0 ? [] : all.slice(from, from + size);
+    const isMore = from >= 0 && from + size < all.length;
+    const link: Record<string, string> = isMore ? { link: `</v2/${name}/tags/list?last=${page.at(-1)}>; rel="next"` } : {};
+    end(response, 200, { 'content-type': 'application/json', ...link }, JSON.stringify({ name, tags: page }));
+  }
+
+  #blob(request: IncomingMessage, response: ServerResponse, { name, digest }: { name: string; digest: string }): void {
+    const whole = this.repository(name).blobs.get(asDigest(digest));
+    if (whole === undefined) {
+      fail(response, 404, 'BLOB_UNKNOWN');
+      return;
+    }
+    if (request.method === 'HEAD') {
+      end(response, 200, { 'content-length': String(whole.length), 'docker-content-digest': digest });
+      return;
+    }
+    if (this.misbehaviour.redirectBlobsTo !== undefined) {
+      end(response, 307, { location: `${this.misbehaviour.redirectBlobsTo}/v2/${name}/blobs/${digest}` });
+      return;
+    }
+    const start = this.misbehaviour.ignoreRange === true ? 0 : Number(/^bytes=(\d+)-/.exec(request.headers.range ?? '')?.[1] ?? 0);
+    if (start > 0 && start >= whole.length) {
+      end(response, 416, { 'content-range': `bytes */${whole.length}` });
+      return;
+    }
+    const bytes = Buffer.from(whole.subarray(start));
+    if (this.misbehaviour.corrupt === true) bytes[0] = (bytes[0] ?? 0) ^ 1;
+    const range: Record<string, string> = start > 0 ? { 'content-range': `bytes ${start}-${whole.length - 1}/${whole.length}` } : {};
+    response.writeHead(start > 0 ? 206 : 200, { 'content-length': String(bytes.length), ...range });
+    this.#send(response, bytes);
+  }
+
+  #send(response: ServerResponse, bytes: Buffer): void {
+    const { cut } = this.misbehaviour;
+    if (cut === undefined || cut.times <= 0 || bytes.length <= cut.afterBytes) {
+      this.blobBytesSent += bytes.length;
+      response.end(bytes);
+      return;
+    }
+    cut.times -= 1;
+    this.blobBytesSent += cut.afterBytes;
+    response.write(bytes.subarray(0, cut.afterBytes), () => setTimeout(() => response.destroy(), 5));
+  }
+
+  async #upload(request: IncomingMessage, response: ServerResponse, target: { name: string; id: string; url: URL }): Promise<void> {
+    if (request.method === 'POST') {
+      this.#startUpload(response, target);
+      return;
+    }
+    const upload = this.#uploads.get(target.id);
+    if (upload === undefined) {
+      fail(response, 404, 'BLOB_UPLOAD_UNKNOWN');
+      return;
+    }
+    const location = `/v2/${target.name}/blobs/uploads/${target.id}?state=${upload.bytes.length}`;
+    const where = () => ({ location, ...(upload.bytes.length === 0 ? {} : { range: `0-${upload.bytes.length - 1}` }) });
+    if (request.method === 'GET') {
+      end(response, 204, where());
+      return;
+    }
+    if (request.method === 'PATCH') {
+      const start = Number(/^(\d+)-\d+$/.exec(request.headers['content-range'] ?? '')?.[1] ?? Number.NaN);
+      // Strict: chunks come in order, each where the last one ended.
+      if (start !== upload.bytes.length) {
+        end(response, 416, where());
+        return;
+      }
+      if (!(await this.#receive(request, upload))) return;
+      end(response, 202, where());
+      return;
+    }
+    const bytes = Buffer.concat([upload.bytes, await bodyOf(request)]);
+    const digest = asDigest(target.url.searchParams.get('digest') ?? '');
+    if (digestOf(bytes, algorithmOf(digest)) !== digest) {
+      fail(response, 400, 'DIGEST_INVALID');
+      return;
+    }
+    this.#uploads.delete(target.id);
+    this.repository(target.name).blobs.set(digest, bytes);
+    end(response, 201, { location: `/v2/${target.name}/blobs/${digest}` });
+  }
+
+  /** Returns false after cutting the connection. */
+  async #receive(request: IncomingMessage, upload: { bytes: Buffer }): Promise<boolean> {
+    const { cutUpload } = this.misbehaviour;
+    const bytes = await bodyOf(request);
+    if (cutUpload === undefined || cutUpload.times <= 0) {
+      upload.bytes = Buffer.concat([upload.bytes, bytes]);
+      return true;
+    }
+    cutUpload.times -= 1;
+    upload.bytes = Buffer.concat([upload.bytes, bytes.subarray(0, cutUpload.afterBytes)]);
+    request.socket.destroy();
+    return false;
+  }
+
+  #startUpload(response: ServerResponse, { name, url }: { name: string; url: URL }): void {
+    const [mount, from] = [url.searchParams.get('mount'), url.searchParams.get('from')];
+    const source = mount === null || from === null ? undefined : this.repositories.get(from)?.blobs.get(asDigest(mount));
+    if (mount !== null && source !== undefined) {
+      this.repository(name).blobs.set(asDigest(mount), source);
+      end(response, 201, { location: `/v2/${name}/blobs/${mount}` });
+      return;
+    }
+    this.#serial += 1;
+    const id = `upload-${this.#serial}`;
+    this.#uploads.set(id, { repository: name, bytes: Buffer.alloc(0) });
+    end(response, 202, { location: `/v2/${name}/blobs/uploads/${id}?state=0` });
+  }
+}
+
+async function bodyOf(request: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
+
+function end(response: ServerResponse, status: number, headers: Record<string, string> = {}, body?: string | Buffer): void {
+  response.writeHead(status, headers);
+  response.end(body);
+}
+
+function fail(response: ServerResponse, status: number, code: string): void {
+  end(response, status, { 'content-type': 'application/json' }, JSON.stringify({ errors: [{ code, message: 'no' }] }));
+}
