@@ -51,7 +51,8 @@ export function execute(command: Command, invocation: Invocation<Record<never, n
 
 /** Tells of the error and returns the exit status. */
 export function fail(log: Log, error: unknown, command?: Command): number {
-  const message = error instanceof RuntimeError ? errorMessage(error) : `internal error: ${String(error)}`;
+  const message =
+    error instanceof RuntimeError ? errorMessage(error, { executes: command?.name === 'exec' }) : `internal error: ${String(error)}`;
   const prefix = command?.errorPrefix === undefined ? '' : `${command.errorPrefix}: `;
   log.error(error, prefix + message);
   return command?.errorStatus ?? 1;
