@@ -8,7 +8,7 @@ import { close } from '../linux/files.ts';
 import type { Sys } from '../sys/sys.ts';
 import { IGNORE_ALL, JUMP, JUMP_IF_ERROR } from './agent/protocol.ts';
 import { AgentGone, REPLY_DEADLINE_MS, receiveReply, sendMessage, setDeadline } from './channel.ts';
-import { decodeReply, encodeProgram, type Results } from './encode.ts';
+import { decodeReply, type EncodedProgram, encodeProgram, type Results } from './encode.ts';
 import type { Argument, Operation, Output, Program, ResultOf } from './program.ts';
 import type { SavedProgram } from './saved-program.ts';
 
@@ -57,6 +57,13 @@ export function checkResults(operations: readonly Operation[], results: Results)
   throw operationError(operation, -value);
 }
 
+export interface RunOptions {
+  /** The program as it is sent, if it was encoded before. */
+  readonly encoded?: EncodedProgram | undefined;
+  /** Work of the runtime's own while the agent is at work. It must not throw. */
+  readonly meanwhile?: (() => void) | undefined;
+}
+
 export class InitProcess implements Init {
   readonly #sys: Sys;
   readonly pid: number;
@@ -75,8 +82,8 @@ export class InitProcess implements Init {
     sendMessage(this.#sys, this.channel, message, doing);
   }
 
-  run(program: Program): ProgramResults {
-    const results = this.#exchange(program);
+  run(program: Program, options: RunOptions = {}): ProgramResults {
+    const results = this.#exchange(program, options);
     if (results === undefined) throw new AgentGone(program.label.step);
     checkResults(program.operations, results);
     return programResults(results);
@@ -114,9 +121,10 @@ export class InitProcess implements Init {
     if (results !== undefined) checkResults(program.operations, results);
   }
 
-  #exchange(program: Program): Results | undefined {
-    const encoded = encodeProgram(this.#sys, program);
+  #exchange(program: Program, options: RunOptions = {}): Results | undefined {
+    const encoded = options.encoded ?? encodeProgram(this.#sys, program);
     sendMessage(this.#sys, this.channel, encoded.message, firstStep(program));
+    options.meanwhile?.();
     return this.#reply(program, encoded.replyBytes);
   }
 

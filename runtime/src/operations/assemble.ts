@@ -39,7 +39,7 @@ import { gatherHostFacts } from './host-facts.ts';
 import { type Launched, launchInit } from './launch.ts';
 import { offerNotifySocket } from './notify.ts';
 import { openPrepared } from './prepared.ts';
-import { runSteps, type StepSettings } from './run-steps.ts';
+import { runSteps, type StepSettings, StepsAhead } from './run-steps.ts';
 import { streamsToOwn } from './stdio.ts';
 import { Undo } from './undo.ts';
 
@@ -141,11 +141,12 @@ function assembleIn(work: Work, first: ContainerRecord, finish: (assembled: Asse
     cgroup === undefined ? first : { ...first, cgroup: { directory: cgroup.directory, driver: 'cgroupfs', created: cgroup.created } };
   if (cgroup !== undefined) directory.writeRecord(withCgroup);
   const plan = planIn(work, cgroup);
-  const launched = launch(work, plan, cgroup);
+  const steps = planSetUp(sys, bundle.config, plan);
+  const launched = launch(work, plan, cgroup, (fds) => steps.before.prepare(stepSettings(sys, plan, fds)));
   const { init, fds } = launched;
   const withInit = withProcess(context, withCgroup, init.pid);
   directory.writeRecord(withInit);
-  setUp(context, bundle.config, plan, launched, withInit);
+  setUp(work, plan, launched, steps, withInit);
   const path = findExecutable(init, sys.arch, plan.execute);
   const env = processEnvironment(
     sys,
@@ -202,7 +203,12 @@ function withResolvedTargets(sys: Sys, plan: Plan): Plan {
   return { ...plan, prepare: resolve(plan.prepare), enter: resolve(plan.enter) };
 }
 
-function launch({ context, options, directory, undo }: Work, plan: Plan, cgroup: Cgroup | undefined): Launched {
+function launch(
+  { context, options, directory, undo }: Work,
+  plan: Plan,
+  cgroup: Cgroup | undefined,
+  meanwhile: (fds: AgentFds) => void,
+): Launched {
   const { sys } = context;
   const gateFd = options.gate ? openGate(sys, directory) : undefined;
   const preparedFds = openPrepared(context, plan);
@@ -213,6 +219,7 @@ function launch({ context, options, directory, undo }: Work, plan: Plan, cgroup:
       gateFd,
       consoleFd: options.consoleFd,
       preparedFds,
+      meanwhile,
     });
     undo.push(() => {
       launched.init.release();
@@ -230,25 +237,36 @@ function withProcess(context: Context, record: ContainerRecord, pid: number): Co
   return { ...record, pid, startTime: stat.startTime };
 }
 
-function setUp(context: Context, config: ValidConfig, plan: Plan, launched: Launched, record: ContainerRecord): void {
-  const { init, fds } = launched;
-  const settings: StepSettings = { arch: context.sys.arch, fds, separateMounts: isSeparate(plan.namespaces, 'mount') };
+/** What init does before the hooks, and what after them; where there are none, all in one exchange with it. */
+interface SetUp {
+  readonly before: StepsAhead;
+  readonly after: readonly Step[];
+}
+
+function planSetUp(sys: Sys, config: ValidConfig, plan: Plan): SetUp {
+  const { prestart, createRuntime, createContainer } = config.hooks ?? {};
+  const hooks = [prestart, createRuntime, createContainer].some((list) => (list ?? []).length > 0);
+  const last = [...plan.enter, ...plan.become];
+  if (hooks) return { before: new StepsAhead(sys, plan.prepare), after: last };
+  return { before: new StepsAhead(sys, [...plan.prepare, ...last]), after: [] };
+}
+
+function stepSettings(sys: Sys, plan: Plan, fds: AgentFds): StepSettings {
+  return { arch: sys.arch, fds, separateMounts: isSeparate(plan.namespaces, 'mount') };
+}
+
+function setUp({ context, bundle }: Work, plan: Plan, { init, fds }: Launched, { before, after }: SetUp, record: ContainerRecord): void {
+  const settings = stepSettings(context.sys, plan, fds);
   if (plan.oomScoreAdj !== undefined) writeKernelFile(context.sys, `/proc/${init.pid}/oom_score_adj`, String(plan.oomScoreAdj));
-  const hooks = config.hooks ?? {};
+  const { prestart, createRuntime, createContainer } = bundle.config.hooks ?? {};
   const state = specState(record, 'creating');
-  const before = [hooks.prestart, hooks.createRuntime, hooks.createContainer].some((list) => (list ?? []).length > 0);
-  if (before) {
-    runSteps(init, plan.prepare, settings);
-    runRuntimeHooks(context, 'prestart', hooks.prestart, state);
-    runRuntimeHooks(context, 'createRuntime', hooks.createRuntime, state);
-    runContainerHooks(context, 'createContainer', hooks.createContainer, state, {
-      process: init,
-      channelFd: fds.nextChannel,
-      directoryFd: fds.root,
-    });
-    runSteps(init, [...plan.enter, ...plan.become], settings);
-  } else {
-    // One exchange with init instead of two.
-    runSteps(init, [...plan.prepare, ...plan.enter, ...plan.become], settings);
-  }
+  before.run(init, settings);
+  runRuntimeHooks(context, 'prestart', prestart, state);
+  runRuntimeHooks(context, 'createRuntime', createRuntime, state);
+  runContainerHooks(context, 'createContainer', createContainer, state, {
+    process: init,
+    channelFd: fds.nextChannel,
+    directoryFd: fds.root,
+  });
+  runSteps(init, after, settings);
 }

@@ -35,13 +35,15 @@ export interface CloneOptions {
   /** Directory of the cgroup to be born in, the runtime's own descriptor; the first agent has it as `fds.cgroup`. */
   readonly cgroupFd: number | undefined;
   readonly way: CgroupWay;
+  /** As in the options of `InitProcess.run`. */
+  readonly meanwhile?: (() => void) | undefined;
   /** What the clone does first. */
   readonly inClone?: (program: Program) => void;
 }
 
 function clone(first: InitProcess, program: Program, options: CloneOptions): Cloned {
   const pid = appendClone(program, options);
-  return { program, pid: first.run(program).value(pid) };
+  return { program, pid: first.run(program, { meanwhile: options.meanwhile }).value(pid) };
 }
 
 /** Has the first agent run the program and clone itself at its end. */

@@ -31,6 +31,8 @@ export interface LaunchOptions {
   readonly consoleFd: number | undefined;
   /** Mount sources opened by the runtime. */
   readonly preparedFds: readonly number[];
+  /** Work of the runtime's own that is done while the agents are at theirs, more than once if need be. It must not throw. */
+  readonly meanwhile?: ((fds: AgentFds) => void) | undefined;
 }
 
 export interface Launched {
@@ -77,7 +79,7 @@ function makeNamespaces(context: Context, first: InitProcess, fds: AgentFds, opt
     writeClockOffsets(sys, first.pid, namespaces);
     program = new Program({ step: 'clone the init process' });
   }
-  return cloneInto(sys, first, program, { fds, cgroupFd, way });
+  return cloneInto(sys, first, program, { fds, cgroupFd, way, meanwhile: () => options.meanwhile?.(fds) });
 }
 
 /** Descriptors of the first agent, which init inherits: [ours, its]. */

@@ -1,12 +1,13 @@
 /** Steps of the plan, carried out by an init process in one program. */
 import { type AgentFds, closeTemporaries } from '../init/agent-fds.ts';
-import type { Init, ProgramResults } from '../init/init-process.ts';
+import { type EncodedProgram, encodeProgram } from '../init/encode.ts';
+import type { Init, InitProcess, ProgramResults } from '../init/init-process.ts';
 import { Program } from '../init/program.ts';
 import type { Step } from '../plan/steps.ts';
 import { compileProcessStep } from '../process/compile.ts';
 import { compileRootfsStep } from '../rootfs/compile.ts';
 import type { Target } from '../rootfs/paths.ts';
-import type { Architecture } from '../sys/sys.ts';
+import type { Architecture, Sys } from '../sys/sys.ts';
 
 export interface StepSettings {
   readonly arch: Architecture;
@@ -62,6 +63,37 @@ export function compileSteps(steps: readonly Step[], settings: StepSettings): Co
       for (const check of checks) check(results);
     },
   };
+}
+
+/** Steps that are compiled and encoded ahead, while somebody else is at work. What fails then, fails when they are run. */
+export class StepsAhead {
+  readonly #sys: Sys;
+  readonly #steps: readonly Step[];
+  #outcome: { readonly compiled: CompiledSteps; readonly encoded: EncodedProgram } | { readonly error: unknown } | undefined;
+
+  constructor(sys: Sys, steps: readonly Step[]) {
+    this.#sys = sys;
+    this.#steps = steps;
+  }
+
+  /** Does not throw. */
+  prepare(settings: StepSettings): void {
+    if (this.#outcome !== undefined) return;
+    try {
+      const compiled = compileSteps(this.#steps, settings);
+      this.#outcome = { compiled, encoded: encodeProgram(this.#sys, compiled.program) };
+    } catch (error) {
+      this.#outcome = { error };
+    }
+  }
+
+  run(init: InitProcess, settings: StepSettings): void {
+    this.prepare(settings);
+    const outcome = this.#outcome;
+    if (outcome === undefined || 'error' in outcome) throw outcome?.error;
+    const { compiled, encoded } = outcome;
+    compiled.check(init.run(compiled.program, { encoded }));
+  }
 }
 
 /** Runs the steps. Throws for the first that failed, or that found what must not be. */
