@@ -1,5 +1,4 @@
 /** The context of commands that start processes in containers. */
-import { RuntimeError } from '../base/errors.ts';
 import { type Context, lazyAgentImage } from '../operations/context.ts';
 import type { Flags } from './args.ts';
 import { preservedFds } from './caller.ts';
@@ -11,12 +10,6 @@ type Basis = Pick<Invocation<Flags>, 'sys' | 'log' | 'globals'>;
 
 /** `preserve`: the number after `--preserve-fds`. */
 export function agentContext(basis: Basis, preserve: number | undefined): Context {
-  if (basis.globals.cgroupManager !== 'cgroupfs') {
-    // Without the driver, slice:prefix:name would quietly become an ordinary path.
-    throw new RuntimeError('not-supported', `not supported by this version of tsrun: the ${basis.globals.cgroupManager} cgroup manager`, {
-      hint: 'use the cgroupfs driver (with containerd: SystemdCgroup = false)',
-    });
-  }
   const passed = preservedFds(basis.sys, preserve ?? 0);
   return {
     ...lightContext(basis),

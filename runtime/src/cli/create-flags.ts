@@ -1,7 +1,8 @@
 /** The flags that create and run have in common. */
+import { RuntimeError } from '../base/errors.ts';
 import type { CreateOptions } from '../operations/create.ts';
-import type { Sys } from '../sys/sys.ts';
-import type { Flags, Values } from './args.ts';
+import type { Flags } from './args.ts';
+import type { Invocation } from './command.ts';
 import { absolutePath } from './paths.ts';
 
 export const CREATE_FLAGS = {
@@ -14,9 +15,18 @@ export const CREATE_FLAGS = {
   'preserve-fds': { kind: 'number' },
 } as const satisfies Flags;
 
-export function createOptions(sys: Sys, id: string, flags: Values<typeof CREATE_FLAGS>): CreateOptions {
+type CreateInvocation = Pick<Invocation<typeof CREATE_FLAGS>, 'sys' | 'flags' | 'globals' | 'operands'>;
+
+/** @throws RuntimeError 'not-supported' for a way to make cgroups that does not exist yet */
+export function createOptions({ sys, flags, globals, operands }: CreateInvocation): CreateOptions {
+  if (globals.cgroupManager !== 'cgroupfs') {
+    // Without the driver, slice:prefix:name would quietly become an ordinary path.
+    throw new RuntimeError('not-supported', `not supported by this version of tsrun: the ${globals.cgroupManager} cgroup manager`, {
+      hint: 'use the cgroupfs driver (with containerd: SystemdCgroup = false)',
+    });
+  }
   return {
-    id,
+    id: operands[0] ?? '',
     bundle: absolutePath(sys, flags.bundle ?? ''),
     noPivot: flags['no-pivot'],
     noNewKeyring: flags['no-new-keyring'],

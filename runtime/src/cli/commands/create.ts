@@ -10,11 +10,11 @@ export const createCommand = defineCommand({
   operands: [1, 1],
   errorPrefix: 'tsrun create failed',
   run: (invocation) => {
-    const { sys, flags, operands } = invocation;
+    const { sys, flags } = invocation;
     const context = agentContext(invocation, flags['preserve-fds']);
     const socket = flags['console-socket'];
     const consoleFd = socket === undefined ? undefined : connectSocket(sys, socket);
-    create(context, { ...createOptions(sys, operands[0] ?? '', flags), consoleFd });
+    create(context, { ...createOptions(invocation), consoleFd });
     return 0;
   },
 });

@@ -14,9 +14,9 @@ export const runCommand = defineCommand({
   operands: [1, 1],
   errorPrefix: 'tsrun run failed',
   run: (invocation) => {
-    const { sys, flags, operands } = invocation;
+    const { flags } = invocation;
     return run(agentContext(invocation, flags['preserve-fds']), {
-      ...createOptions(sys, operands[0] ?? '', flags),
+      ...createOptions(invocation),
       detach: flags.detach,
       keep: flags.keep,
       noSubreaper: flags['no-subreaper'],
