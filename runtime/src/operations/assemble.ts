@@ -210,9 +210,10 @@ function launch(
   meanwhile: (fds: AgentFds) => void,
 ): Launched {
   const { sys } = context;
-  const gateFd = options.gate ? openGate(sys, directory) : undefined;
   const preparedFds = openPrepared(context, plan);
+  let gateFd: number | undefined;
   try {
+    gateFd = options.gate ? openGate(sys, directory) : undefined;
     const launched = launchInit(context, {
       namespaces: plan.namespaces,
       cgroupFd: cgroup?.fd,

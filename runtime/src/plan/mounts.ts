@@ -118,6 +118,17 @@ function planBind(mount: Mount, options: MountOptions, context: MountContext, in
 
 export type MountStep = FilesystemStep | BindStep | RemountStep;
 
+/** Numbers the sources that the runtime opens, in the order of the mounts. */
+export function numberPrepared(steps: readonly MountStep[]): MountStep[] {
+  let next = 0;
+  return steps.map((step) => {
+    if (step.kind !== 'bind' || step.prepared === undefined) return step;
+    const prepared = { ...step.prepared, index: next };
+    next++;
+    return { ...step, prepared };
+  });
+}
+
 /** One entry of `mounts`. */
 export function planMount(mount: Mount, index: number, context: MountContext): MountStep {
   const at = `mounts[${index}]`;

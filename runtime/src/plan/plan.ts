@@ -9,7 +9,7 @@ import { MOUNT_ATTR_RDONLY, MS_SHARED, MS_SLAVE } from '../linux/mount-flags.ts'
 import { furnishesDev, planDevices, planLinks } from './devices.ts';
 import type { HostFacts } from './host-facts.ts';
 import { type Propagation, propagationNamed } from './mount-options.ts';
-import { cleanPath, type MountStep, planMount } from './mounts.ts';
+import { cleanPath, type MountStep, numberPrepared, planMount } from './mounts.ts';
 import { isSeparate, type NamespacePlan, planNamespaces } from './namespaces.ts';
 import { planError } from './problem.ts';
 import { type ExecutePlan, planProcess, planSysctls } from './process.ts';
@@ -117,7 +117,7 @@ interface RootfsPlan {
 
 function planRootfs(config: Config, host: HostFacts, namespaces: NamespacePlan): RootfsPlan {
   const context = { host, namespaces, mountLabel: config.linux?.mountLabel };
-  const mounts = (config.mounts ?? []).map((mount, index) => splitDev(planMount(mount, index, context)));
+  const mounts = numberPrepared((config.mounts ?? []).map((mount, index) => planMount(mount, index, context))).map(splitDev);
   const bindDevices = isSeparate(namespaces, 'user') || host.inUserNamespace || host.euid !== 0;
   const dev: Step[] = furnishesDev(config) ? [...planDevices(config, bindDevices), ...planLinks(host)] : [];
   const process = requireProcess(config);
