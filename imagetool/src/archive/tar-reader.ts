@@ -53,13 +53,19 @@ export class TarReader {
     }
   }
 
-  /** To be called after the last chunk. Throws TarError if the archive ends in the middle. */
-  finish(): void {
+  /**
+   * To be called after the last chunk; may have one more event. Throws TarError if the archive ends in the middle.
+   * A last file without its padding is taken for whole, as Go's reader does: there are writers in use that forget it.
+   */
+  finish(): TarEvent[] {
+    if (this.#isInPadding) return [{ kind: 'end' }];
     const isAtBorder = this.#isBetweenEntries && this.#queue.length === 0 && this.#extensions === NO_EXTENSIONS;
     if (!isAtBorder && !this.#hasEnded) throw new TarError('it ends in the middle of an entry');
+    return [];
   }
 
   #isBetweenEntries = true;
+  #isInPadding = false;
   #hasEnded = false;
 
   #readHeader(): ReturnType<Step> {
@@ -185,8 +191,10 @@ export class TarReader {
   }
 
   #readPadding(count: number): ReturnType<Step> {
+    this.#isInPadding = true;
     return this.#become(() => {
       if (this.#queue.take(count) === undefined) return undefined;
+      this.#isInPadding = false;
       this.#become(() => this.#readHeader());
       return { kind: 'end' };
     });
@@ -202,5 +210,5 @@ export class TarReader {
 export async function* readTar(source: AsyncIterable<Uint8Array>, limits: Partial<TarLimits> = {}): AsyncGenerator<TarEvent, void, void> {
   const reader = new TarReader(limits);
   for await (const chunk of source) yield* reader.push(chunk);
-  reader.finish();
+  yield* reader.finish();
 }

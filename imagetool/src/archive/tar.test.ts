@@ -172,6 +172,8 @@ describe('hostile archives', () => {
     const archive = packMembers([file('a', 'x')]);
     expect(unpackMembers(archive.subarray(0, 1024))).toHaveLength(1);
     expect(unpackMembers(Buffer.concat([archive, Buffer.from('rest')]))).toHaveLength(1);
+    // Without the last file's padding as well.
+    expect(unpackMembers(archive.subarray(0, 513), 100)).toEqual(unpackMembers(archive));
   });
 
   it('never fails but with a TarError, whatever the bytes', () => {

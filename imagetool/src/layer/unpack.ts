@@ -41,7 +41,7 @@ export async function unpackLayer(
       digester.update(chunk);
       for (const event of reader.push(chunk)) applier.apply(event);
     }
-    reader.finish();
+    for (const event of reader.finish()) applier.apply(event);
     const result = applier.finish();
     const sizeBytes = digester.bytes;
     const diffId = digester.digest();
