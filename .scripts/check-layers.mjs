@@ -60,7 +60,10 @@ const BORDERS = [
 const IMPORT = /\b(?:import|export)\b(?:[\w\s{},*$]*?\bfrom)?\s*\(?\s*['"]([^'"]+)['"]/g;
 /** Only for code that runs on both engines; `normalize` and the locale's functions are not the same on both. */
 const BOTH_ENGINES = [
-  { pattern: /\basync\s*(?:function\b|\(|\w+\s*(?:=>|\())|\bawait\s/, why: 'runtime/src is synchronous: waiting is ppoll(2), on both engines' },
+  {
+    pattern: /\basync\s*(?:function\b|\(|\w+\s*(?:=>|\())|\bawait\s/,
+    why: 'runtime/src is synchronous: waiting is ppoll(2), on both engines',
+  },
   { pattern: /\.(localeCompare|toLocale\w*|normalize)\s*\(/, why: 'depends on the engine and its locale' },
   { pattern: /\bimport\s*\(/, why: 'every command is one bundle' },
 ];
