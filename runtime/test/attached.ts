@@ -21,10 +21,17 @@ export interface AttachedOptions {
 
 let count = 0;
 
-/** `tsrun run` of a new bundle. Its standard error, and without a terminal its output, can be read. */
+/** The command line to run, and the container it is about. */
+interface Subject {
+  readonly words: readonly string[];
+  readonly id: string;
+  readonly bundle: string;
+}
+
+/** A command. Its standard error, and without a terminal its output, can be read. */
 export class Attached {
   readonly #ground: Ground;
-  readonly id = `${process.pid}-attached-${++count}`;
+  readonly id: string;
   readonly bundle: string;
   readonly pid: number;
   readonly #pidfd: number;
@@ -35,9 +42,10 @@ export class Attached {
   output = '';
   #status: number | undefined;
 
-  constructor(ground: Ground, change: Change, options: AttachedOptions = {}) {
+  private constructor(ground: Ground, { words, id, bundle }: Subject, options: AttachedOptions) {
     this.#ground = ground;
-    this.bundle = ground.bundle(change);
+    this.id = id;
+    this.bundle = bundle;
     const { sys } = ground;
     const { pty, redirect = {} } = options;
     const [input, stdin] = pty === undefined ? pipe(ground) : [pty.slave, -1];
@@ -45,7 +53,7 @@ export class Attached {
     const [errorReader, errorWriter] = pipe(ground);
     const stdout = pty === undefined ? writer : pty.slave;
     const stderr = pty === undefined ? errorWriter : pty.slave;
-    const command = [ground.command, '--root', ground.root, 'run', ...(options.flags ?? []), '--bundle', this.bundle, this.id];
+    const command = [ground.command, '--root', ground.root, ...words];
     // setsid(1) takes the terminal that is its standard input.
     const atTerminal = ['setsid', '--ctty', 'sh', '-c', 'exec "$@" <&3 3<&-', 'sh', ...command];
     this.pid = spawn(sys, {
@@ -67,9 +75,21 @@ export class Attached {
     this.#stderr = errorReader;
   }
 
-  /** `sh -c script`. */
+  /** `tsrun run` of a new bundle. */
+  static run(ground: Ground, change: Change, options: AttachedOptions = {}): Attached {
+    const id = `${process.pid}-attached-${++count}`;
+    const bundle = ground.bundle(change);
+    return new Attached(ground, { id, bundle, words: ['run', ...(options.flags ?? []), '--bundle', bundle, id] }, options);
+  }
+
+  /** `tsrun exec` in a running container. */
+  static exec(ground: Ground, id: string, args: readonly string[], options: AttachedOptions = {}): Attached {
+    return new Attached(ground, { id, bundle: '', words: ['exec', ...(options.flags ?? []), id, ...args] }, options);
+  }
+
+  /** `tsrun run` of `sh -c script`, with a terminal if it runs at one. */
   static sh(ground: Ground, script: string, options: AttachedOptions = {}, change: Change = () => undefined): Attached {
-    return new Attached(
+    return Attached.run(
       ground,
       (config) => {
         config.process.args = ['sh', '-c', script];

@@ -109,7 +109,7 @@ onBothEngines('run', (ground) => {
 
   it('writes no pid and leaves nothing when the program cannot be started', () => {
     const pidFile = join(ground().directory, 'none.pid');
-    attached = new Attached(ground(), (config) => (config.process.args = ['nothing-of-that-name']), { flags: ['--pid-file', pidFile] });
+    attached = Attached.run(ground(), (config) => (config.process.args = ['nothing-of-that-name']), { flags: ['--pid-file', pidFile] });
     expect(attached.wait()).toBe(1);
     expect(attached.errors()).toContain('executable file not found in $PATH');
     expect(existsSync(pidFile)).toBe(false);

@@ -83,4 +83,22 @@ onBothEngines('signals', (ground) => {
     attached.expect(/real-time/);
     expect(attached.wait()).toBe(6);
   });
+
+  it('reach a process that exec stays with', () => {
+    const container = ground().create((config) => {
+      config.process.args = ['sleep', '1000'];
+    });
+    ground().start(container);
+    attached = Attached.exec(ground(), container.id, [
+      'sh',
+      '-c',
+      'trap "echo USR1" USR1; trap "exit 8" TERM; echo ready; while :; do sleep 0.05; done',
+    ]);
+    attached.expect(/ready/);
+    attached.signal(USR1 ?? 0);
+    attached.expect(/USR1/);
+    attached.signal(TERM ?? 0);
+    expect(attached.wait()).toBe(8);
+    ground().end(container);
+  });
 });

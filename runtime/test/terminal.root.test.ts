@@ -49,7 +49,7 @@ onBothEngines('the terminal', (ground) => {
 
   it('is as it was when the container cannot be started', () => {
     const before = pty.modes();
-    attached = new Attached(
+    attached = Attached.run(
       ground(),
       (config) => {
         config.process.args = ['/no/such/program'];
@@ -138,7 +138,7 @@ onBothEngines('the terminal', (ground) => {
   it('does without a terminal of the user’s', () => {
     const nothing = openNull(ground());
     const [reader, writer] = pipe(ground());
-    attached = new Attached(
+    attached = Attached.run(
       ground(),
       (config) => {
         config.process.args = ['sh', '-c', 'test -t 0 && test -t 1 && echo yes'];
@@ -164,5 +164,27 @@ onBothEngines('the terminal', (ground) => {
     close(ground().sys, file);
     pty.expect(/end/);
     expect(run.wait()).toBe(0);
+  });
+
+  describe('of exec', () => {
+    it('is passed through in the same way', () => {
+      const before = pty.modes();
+      const container = ground().create((config) => {
+        config.process.args = ['sleep', '1000'];
+      });
+      ground().start(container);
+      pty.resize(12, 34);
+      const script = 'stty size; read line; echo "got $line"; trap "exit 6" INT; echo ready; while :; do sleep 0.1; done';
+      attached = Attached.exec(ground(), container.id, ['sh', '-c', script], { pty, flags: ['--tty'] });
+      pty.expect(/^12 34\r\n/);
+      pty.type('hello\r');
+      pty.expect(/got hello\r\n/);
+      pty.expect(/ready/);
+      expect(pty.modes()).not.toBe(before);
+      pty.type('\x03');
+      expect(attached.wait()).toBe(6);
+      expect(pty.modes()).toBe(before);
+      ground().end(container);
+    });
   });
 });

@@ -2,6 +2,7 @@
 import { RuntimeError } from '../base/errors.ts';
 import { openSubCgroup } from '../cgroups/sub-cgroup.ts';
 import { connectConsoleSocket, consolePair, receiveTerminal } from '../console/console-socket.ts';
+import { TerminalCopy } from '../console/terminal-copy.ts';
 import { call } from '../linux/call.ts';
 import { close, openDirectory, readFileIfExists, writeKernelFile } from '../linux/files.ts';
 import { killAndReap, pidfdOpen } from '../linux/processes.ts';
@@ -83,12 +84,17 @@ function execInForeground(context: Context, options: ExecOptions, target: ExecTa
 }
 
 function execWithTerminal(context: Context, options: ExecOptions, target: ExecTarget, signals: SignalSource): number {
-  const { sys } = context;
+  const { sys, caller } = context;
   const pair = consolePair(sys);
+  let terminal: TerminalCopy | undefined;
   try {
-    const pid = startProcess(context, options, target, pair.theirs);
-    return foreground(context, { pid, terminal: receiveTerminal(sys, pair), signals });
+    const pid = startProcess(context, options, target, pair.theirs, () => {
+      // It has its size before the process looks at it.
+      terminal = new TerminalCopy(sys, receiveTerminal(sys, pair), caller.stdio);
+    });
+    return foreground(context, { pid, terminal, signals });
   } finally {
+    terminal?.close();
     pair.close();
   }
 }
@@ -117,13 +123,20 @@ function findTarget(context: Context, options: ExecOptions): ExecTarget {
   return { record, config, process };
 }
 
-function startProcess(context: Context, options: ExecOptions, target: ExecTarget, consoleFd: number | undefined): number {
+/** `ready` is called when the terminal is there and nothing runs at it yet. */
+function startProcess(
+  context: Context,
+  options: ExecOptions,
+  target: ExecTarget,
+  consoleFd: number | undefined,
+  ready: () => void = () => undefined,
+): number {
   const { sys } = context;
   return withPidfdSocket(sys, options, (pidfdSocket) => {
     const entered = enterTarget(context, options, target, consoleFd);
     const { process } = entered;
     try {
-      become(context, options, target, entered);
+      become(context, options, target, entered, ready);
       announce(sys, process, options, pidfdSocket, 'setns');
       return process.pid;
     } catch (error) {
@@ -180,7 +193,7 @@ function planAffinity(sys: Sys, process: ValidProcess): { before(pid: number): v
 }
 
 /** The process becomes what it shall be, by the same steps as a container's own, and executes. */
-function become(context: Context, options: ExecOptions, target: ExecTarget, entered: Entered): void {
+function become(context: Context, options: ExecOptions, target: ExecTarget, entered: Entered, ready: () => void): void {
   const { sys, caller } = context;
   const { process } = target;
   const { process: init, fds, namespaces } = entered;
@@ -189,6 +202,7 @@ function become(context: Context, options: ExecOptions, target: ExecTarget, ente
   runSteps(init, steps, { arch: sys.arch, fds, separateMounts: namespaces.includes('mount') });
   const path = findExecutable(init, sys.arch, execute);
   const env = processEnvironment(sys, { init, fds, uid: process.user.uid }, execute.env, caller.extraEnvironment);
+  ready();
   init.execute(executeProgram({ plan: execute, path, env, fds }));
 }
 

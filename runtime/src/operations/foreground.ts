@@ -1,5 +1,5 @@
 /** Staying with a process until it ends: its terminal is passed through, signals reach it, and nothing it leaves behind stays a zombie. */
-import { TerminalCopy } from '../console/terminal-copy.ts';
+import type { TerminalCopy } from '../console/terminal-copy.ts';
 import { tryCall } from '../linux/call.ts';
 import { EPERM } from '../linux/errno.ts';
 import { POLLIN, type PollEntry, poll } from '../linux/poll.ts';
@@ -20,8 +20,8 @@ export interface Attendant {
 export interface ForegroundOptions {
   /** A child of this process that nobody has reaped. */
   readonly pid: number;
-  /** Its terminal, or the master end of it, if it has one. `foreground` closes it. */
-  readonly terminal?: TerminalCopy | number | undefined;
+  /** Its terminal, if it has one: taken before it was executed, so that it sees the right size. The caller closes it. */
+  readonly terminal?: TerminalCopy | undefined;
   /** Opened before the process was started, so that no signal is lost. Without it signals are received from here on. */
   readonly signals?: SignalSource | undefined;
   readonly attendant?: Attendant | undefined;
@@ -38,19 +38,13 @@ export function reapOrphans(sys: Sys): void {
 }
 
 /**
- * Waits for the process to end and returns its exit status, or 128 + the signal that ended it. The user's terminal is afterwards as it was, whatever
- * happens. Reaps every child of this process that ends meanwhile, so it is not for a process that has others which somebody waits for.
+ * Waits for the process to end and returns its exit status, or 128 + the signal that ended it. Reaps every child of this process that ends
+ * meanwhile, so it is not for a process that has others which somebody waits for.
  */
 export function foreground(context: Context, options: ForegroundOptions): number {
-  const { sys, caller } = context;
-  const signals = options.signals ?? openSignalSource(sys);
+  const signals = options.signals ?? openSignalSource(context.sys);
   try {
-    const terminal = typeof options.terminal === 'number' ? new TerminalCopy(sys, options.terminal, caller.stdio) : options.terminal;
-    try {
-      return new Session(context, options, signals, terminal).run();
-    } finally {
-      terminal?.close();
-    }
+    return new Session(context, options, signals).run();
   } finally {
     if (options.signals === undefined) signals.close();
   }
@@ -69,11 +63,11 @@ class Session {
   #exit: ExitStatus | undefined;
   #abandoned = false;
 
-  constructor(context: Context, options: ForegroundOptions, signals: SignalSource, terminal: TerminalCopy | undefined) {
+  constructor(context: Context, options: ForegroundOptions, signals: SignalSource) {
     this.#context = context;
     this.#options = options;
     this.#signals = signals;
-    this.#terminal = terminal;
+    this.#terminal = options.terminal;
   }
 
   run(): number {
