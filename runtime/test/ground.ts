@@ -200,7 +200,7 @@ export class Ground {
   /** As `run`, for a shell script. */
   sh(script: string, change: Change = () => undefined, options: RunOptions = {}): Seen {
     return this.run((config) => {
-      config.process.args = ['/bin/sh', '-c', script];
+      config.process.args = ['/bin/sh', '-c', `exec 2>&1\n${script}`];
       change(config);
     }, options);
   }
@@ -217,11 +217,11 @@ export class Ground {
 
   /** No state, process, cgroup or mount of a container is left, whether it was deleted or never came to be. */
   expectNothingLeft(): void {
+    // Those that have ended are this process's to reap: whoever created the container is gone.
+    for (const pid of this.#children()) if (/^State:\s*Z/m.test(statusOf(pid))) waitForExit(this.sys, pid);
     const left = {
       state: existsSync(this.root) ? readdirSync(this.root) : [],
-      processes: children()
-        .filter((pid) => !this.#strangers.has(pid))
-        .map(describeProcess),
+      processes: this.#children().map((pid) => statusOf(pid).split('\n').slice(0, 3).join(' ')),
       cgroups: this.#cgroups(),
       mounts: readFileSync('/proc/self/mountinfo', 'utf8')
         .split('\n')
@@ -241,14 +241,18 @@ export class Ground {
 
   /** Reaps what a detached command has left to this process: one child, or all that have ended or end soon. */
   reap(pid?: number): void {
-    for (const child of pid === undefined ? children().filter((one) => !this.#strangers.has(one)) : [pid]) waitForExit(this.sys, child);
+    for (const child of pid === undefined ? this.#children() : [pid]) waitForExit(this.sys, child);
+  }
+
+  /** What the runtime has left to this process. */
+  #children(): number[] {
+    return children().filter((pid) => !this.#strangers.has(pid));
   }
 
   /** What a failed test has left must not make the next one fail. */
   #sweep(): void {
     for (const id of this.#open.splice(0)) this.tsrun(['delete', '--force', id]);
-    for (const pid of children()) {
-      if (this.#strangers.has(pid)) continue;
+    for (const pid of this.#children()) {
       tryCall(this.sys, 'kill', pid, 9);
       waitForExit(this.sys, pid);
     }
@@ -287,6 +291,10 @@ function children(): number[] {
   });
 }
 
-function describeProcess(pid: number): string {
-  return readFileSync(`/proc/${pid}/status`, 'utf8').split('\n').slice(0, 3).join(' ');
+function statusOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/status`, 'utf8');
+  } catch {
+    return '';
+  }
 }

@@ -5,7 +5,7 @@
 import type { Config } from '../../../specs/runtime/config.ts';
 import type { Linux } from '../../../specs/runtime/linux/linux.ts';
 import type { Process } from '../../../specs/runtime/process.ts';
-import { MOUNT_ATTR_RDONLY, MS_SHARED, MS_SLAVE } from '../linux/mount-flags.ts';
+import { MOUNT_ATTR_RDONLY, MS_PRIVATE, MS_SHARED, MS_SLAVE, MS_UNBINDABLE } from '../linux/mount-flags.ts';
 import { furnishesDev, planDevices, planLinks } from './devices.ts';
 import type { HostFacts } from './host-facts.ts';
 import { type Propagation, propagationNamed } from './mount-options.ts';
@@ -52,11 +52,13 @@ function planRoot(config: Config, host: HostFacts): RootStep {
   const name = config.linux?.rootfsPropagation;
   // Without a wish the container receives what the host mounts, and gives nothing back.
   const outer: Propagation = (name === undefined ? undefined : propagationNamed(name)) ?? { flag: MS_SLAVE, recursive: true };
+  // Unbindable is private, and more: the root's tree could not be copied.
+  const flag = outer.flag === MS_UNBINDABLE ? MS_PRIVATE : outer.flag;
   return {
     kind: 'root',
     configPath: 'root.path',
     path: rootPath(config, host),
-    outer: { flag: outer.flag, recursive: true },
+    outer: { flag, recursive: true },
     detach: outer.flag === MS_SHARED,
     masks: (config.linux?.maskedPaths ?? []).length > 0,
   };

@@ -3,7 +3,8 @@ import type { Rlimit } from '../../../specs/runtime/process.ts';
 import { planError } from './problem.ts';
 import type { RlimitStep } from './steps.ts';
 
-const RESOURCES = [
+/** By their numbers. */
+export const RESOURCES = [
   'RLIMIT_CPU',
   'RLIMIT_FSIZE',
   'RLIMIT_DATA',

@@ -14,6 +14,7 @@ import {
 } from '../linux/prctl.ts';
 import { AF_INET, SOCK_CLOEXEC, SOCK_DGRAM } from '../linux/sockets.ts';
 import { namespaceFlags } from '../plan/namespaces.ts';
+import { RESOURCES } from '../plan/rlimits.ts';
 import type {
   KeyringStep,
   LabelStep,
@@ -84,7 +85,7 @@ export function compileRlimit(program: Program, step: RlimitStep): void {
     ],
     `{soft=${step.soft}, hard=${step.hard}}`,
   );
-  program.call('prlimit64', [0, step.resource, limit, null]);
+  program.call('prlimit64', [0, step.resource, limit, null], { object: `${RESOURCES[step.resource]} ${limit.note}` });
 }
 
 function compileScheduler(program: Program, step: SchedulerStep): void {
