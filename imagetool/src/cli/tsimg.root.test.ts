@@ -150,6 +150,30 @@ describeWithPeers('tsimg', () => {
     expect(tsimg('gc', '--all')).toBe('Total reclaimed space: 0B');
   });
 
+  it('saves what skopeo reads as docker’s and as OCI’s archive, and loads what skopeo writes', () => {
+    const name = `${host}/team/app:1`;
+    tsimg('save', '-o', at('saved.tar'), name);
+    const config = quiet('skopeo', 'inspect', '--config', '--raw', `oci:${at('layout')}:x`);
+    for (const transport of ['docker-archive', 'oci-archive']) {
+      expect(quiet('skopeo', 'inspect', '--config', '--raw', `${transport}:${at('saved.tar')}`)).toBe(config);
+    }
+    const before = (JSON.parse(tsimg('inspect', name)) as { digest: string }[])[0]?.digest;
+    quiet('skopeo', '--insecure-policy', 'copy', `oci:${at('layout')}:x`, `docker-archive:${at('docker.tar')}:example.com/from/docker:1`);
+    quiet('skopeo', '--insecure-policy', 'copy', `oci:${at('layout')}:x`, `oci-archive:${at('oci.tar')}:example.com/from/oci:1`);
+    for (const [archive, loaded] of [
+      ['docker.tar', 'Loaded image: example.com/from/docker:1'],
+      ['oci.tar', 'Loaded image: example.com/from/oci:1'],
+      ['saved.tar', `Loaded image: ${name}`],
+    ] as const) {
+      rmSync(at('store'), { recursive: true, force: true });
+      expect(tsimg('load', '-i', at(archive))).toBe(loaded);
+      expect(tsimg('verify')).toContain('0 damaged');
+      const [image] = JSON.parse(tsimg('inspect', loaded.replace('Loaded image: ', ''))) as { digest: string; config: object }[];
+      expect(image?.config).toEqual(JSON.parse(config));
+      if (archive !== 'docker.tar') expect(image?.digest).toBe(before);
+    }
+  });
+
   it('prints one sentence and a way on for what goes wrong', () => {
     const { status, stderr } = spawnSync(node, [at('tsimg.cjs'), '--root', at('store'), 'inspect', 'nothing'], { encoding: 'utf8' });
     expect([status, stderr]).toEqual([

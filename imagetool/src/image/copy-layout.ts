@@ -1,0 +1,56 @@
+/** Images out of another OCI layout on this machine, into the store. */
+
+import { ANNOTATION } from '../../../specs/image/annotations.ts';
+import { ImageError } from '../base/errors.ts';
+import { formatReference, InvalidReferenceError, parseReference, withDefaultTag } from '../reference/reference.ts';
+import { hasBlob, openVerified } from '../store/blobs.ts';
+import { beginIngest } from '../store/ingest.ts';
+import { hasLayout, type Layout, layoutAt } from '../store/layout.ts';
+import type { Lease } from '../store/leases.ts';
+import { reachableFrom } from '../store/reachable.ts';
+import { addImage, listImages, type StoredImage, setImage } from '../store/refs.ts';
+import type { Store } from '../store/store.ts';
+
+/** Takes in all images of the layout at `directory`. Names that are no references (a bare tag) are not taken over. */
+export async function loadLayout(store: Store, lease: Lease, directory: string): Promise<StoredImage[]> {
+  const from = layoutAt(directory);
+  if (!hasLayout(from)) throw new ImageError('layout', `${directory} is no OCI image layout`);
+  const images = listImages(from).map(renamed);
+  const { descriptors } = await reachableFrom(
+    from,
+    images.map((image) => image.descriptor),
+  );
+  for (const descriptor of descriptors.values()) if (hasBlob(from, descriptor.digest)) await copyBlob(from, store, lease, descriptor);
+  for (const { name, descriptor } of images) await (name === undefined ? addImage(store, descriptor) : setImage(store, name, descriptor));
+  return images;
+}
+
+async function copyBlob(from: Layout, store: Store, lease: Lease, descriptor: Parameters<typeof beginIngest>[1]): Promise<void> {
+  const ingest = await beginIngest(store, descriptor, { lease });
+  if (ingest === undefined) return;
+  ingest.restart();
+  try {
+    for await (const chunk of openVerified(from, descriptor)) ingest.write(chunk);
+  } catch (error) {
+    ingest.discard();
+    throw error;
+  }
+  ingest.commit();
+}
+
+function renamed({ name, descriptor }: StoredImage): StoredImage {
+  const { [ANNOTATION.refName]: _ref, [ANNOTATION.containerdImageName]: _name, ...others } = descriptor.annotations ?? {};
+  const { annotations: _, ...rest } = descriptor;
+  const plain = Object.keys(others).length === 0 ? rest : { ...rest, annotations: others };
+  const full = name?.includes('/') === true ? fullName(name) : undefined;
+  return full === undefined ? { descriptor: plain } : { name: full, descriptor: plain };
+}
+
+function fullName(name: string): string | undefined {
+  try {
+    return formatReference(withDefaultTag(parseReference(name)));
+  } catch (error) {
+    if (error instanceof InvalidReferenceError) return undefined;
+    throw error;
+  }
+}
