@@ -1,6 +1,7 @@
 /** What the caller of the command line passes on to the container: descriptors beside the standard streams. */
 import { RuntimeError } from '../base/errors.ts';
 import { tryCall } from '../linux/call.ts';
+import { readLink } from '../linux/files.ts';
 import type { Sys } from '../sys/sys.ts';
 import { environmentVariable } from './paths.ts';
 
@@ -26,9 +27,7 @@ export function preservedFds(sys: Sys, count: number): PassedFds {
     throw new RuntimeError('preserve-fds', `cannot preserve ${last - FIRST_FD} descriptors: at most ${MAX_FDS - FIRST_FD}`);
   const fds: number[] = [];
   for (let fd = FIRST_FD; fd < last; fd++) {
-    // What the caller passed survived an execve. A descriptor that would not is the engine's own.
-    const flags = tryCall(sys, 'fcntl', fd, F_GETFD);
-    if (flags < 0 || (flags & FD_CLOEXEC) !== 0) {
+    if (!isPassed(sys, fd)) {
       const what = fd < FIRST_FD + listening.count ? 'LISTEN_FDS' : `--preserve-fds ${count}`;
       throw new RuntimeError('preserve-fds', `unable to stat preserved-fd ${fd}, which ${what} asks for: it is not open`, {
         configPath: '--preserve-fds',
@@ -37,6 +36,13 @@ export function preservedFds(sys: Sys, count: number): PassedFds {
     fds.push(fd);
   }
   return { fds, environment: listening.environment };
+}
+
+/** Node's own descriptors take the numbers after the caller's, an epoll instance first; and it marks the caller's as close-on-exec, too. */
+function isPassed(sys: Sys, fd: number): boolean {
+  const flags = tryCall(sys, 'fcntl', fd, F_GETFD);
+  if (flags < 0) return false;
+  return (flags & FD_CLOEXEC) === 0 || readLink(sys, `/proc/self/fd/${fd}`) !== 'anon_inode:[eventpoll]';
 }
 
 function listenFds(sys: Sys): { readonly count: number; readonly environment: readonly string[] } {
