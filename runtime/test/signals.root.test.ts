@@ -76,6 +76,17 @@ onBothEngines('signals', (ground) => {
     expect(run.wait()).toBe(128 + 15);
   });
 
+  it('that come when the container has ended do not change the exit status', () => {
+    const hook = join(ground().directory, 'poststop');
+    attached = Attached.sh(ground(), 'exit 5', {}, (config) => {
+      config.hooks = { poststop: [{ path: '/bin/sh', args: ['sh', '-c', `touch ${hook}; sleep 0.3`] }] };
+    });
+    const run = attached;
+    until(ground(), () => existsSync(hook), 'the hook runs');
+    run.signal(TERM ?? 0);
+    expect(run.wait()).toBe(5);
+  });
+
   it('of the kernel’s own range are forwarded, too', () => {
     attached = Attached.sh(ground(), 'trap "echo real-time; exit 6" 40; echo ready; while :; do sleep 0.05; done');
     attached.expect(/ready/);

@@ -13,7 +13,7 @@ export interface SignalSource {
   readonly fd: number;
   /** The signals that have come since the last call. */
   read(): number[];
-  /** Signals are again what they were before. */
+  /** Signals are again what they were before. Those that were not read are forgotten. */
   close(): void;
 }
 
@@ -38,6 +38,8 @@ function blockedSignals(sys: Sys): SignalSource {
     fd,
     read: () => readSignals(sys, fd),
     close: () => {
+      // One that came too late to be read has no effect, rather than a late one.
+      while (readSignals(sys, fd).length > 0);
       close(sys, fd);
       setSignalMask(sys, before);
     },
