@@ -58,7 +58,7 @@ export interface RunOptions {
   readonly cwd?: string;
   /** Who runs the command; root by default. */
   readonly user?: { readonly uid: number; readonly gid: number };
-  /** Runs between create and start. */
+  /** Runs between create and start. Without it, `run` does all at once. */
   readonly created?: (container: Container) => void;
 }
 
@@ -185,16 +185,29 @@ export class Ground {
     const file = join(this.directory, `output${++this.#count}`);
     const output = openSync(file, 'a+');
     try {
-      const container = this.create(change, options, output);
-      options.created?.(container);
-      this.start(container, options);
-      const exit = waitForExit(this.sys, container.pid);
-      this.end(container, options);
+      const status = options.created === undefined ? this.#runAtOnce(change, options, output) : this.#runStepwise(change, options, output);
       const text = readFileSync(file, 'utf8');
-      return { status: exit === undefined ? -1 : shellStatus(exit), output: text, lines: text.split('\n').slice(0, -1) };
+      return { status, output: text, lines: text.split('\n').slice(0, -1) };
     } finally {
       closeSync(output);
     }
+  }
+
+  #runAtOnce(change: Change, options: RunOptions, output: number): number {
+    const bundle = this.bundle(change, options.rootfs);
+    const id = `${this.#prefix}-${++this.#count}`;
+    const { status, stderr } = this.tsrun(['run', '--bundle', bundle, ...(options.flags ?? []), id], { ...options, output });
+    if (stderr.includes(' run failed: ')) throw new Error(stderr);
+    return status;
+  }
+
+  #runStepwise(change: Change, options: RunOptions, output: number): number {
+    const container = this.create(change, options, output);
+    options.created?.(container);
+    this.start(container, options);
+    const exit = waitForExit(this.sys, container.pid);
+    this.end(container, options);
+    return exit === undefined ? -1 : shellStatus(exit);
   }
 
   /** As `run`, for a shell script. */
