@@ -1,0 +1,111 @@
+/**
+ * Unpacked layers, each a directory of its own that overlayfs can use as it is. A layer does not depend on those below it, so an image's layers are
+ * unpacked side by side, and images share them by diff id.
+ *
+ *     snapshots/l/<12 digits of the diff id>/    the layer; short, since a mount's options must fit into one page
+ *     snapshots/new-<pid>-<n>/                   being unpacked
+ */
+
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Digest } from '../../../specs/image/digest.ts';
+import { ImageError, isNodeError } from '../base/errors.ts';
+import { shortDigest } from '../digest/digest.ts';
+import { unpackLayer } from '../layer/unpack.ts';
+import type { Layout } from '../store/layout.ts';
+import type { Store } from '../store/store.ts';
+
+export interface UnpackedLayer {
+  readonly diffId: Digest;
+  /** Relative to the snapshots' directory. */
+  readonly name: string;
+}
+
+export interface EnsureLayerOptions {
+  /** Unprivileged mounts use `user.` xattrs, and owners are recorded. */
+  readonly isRootless: boolean;
+  readonly signal?: AbortSignal;
+}
+
+let serial = 0;
+
+/** Unpacks a layer unless that has been done. `open` gives its blob. Several processes may do the same: the first one's result stays. */
+export async function ensureLayer(
+  store: Store,
+  diffId: Digest,
+  open: () => AsyncIterable<Uint8Array>,
+  options: EnsureLayerOptions,
+): Promise<UnpackedLayer> {
+  const layer = { diffId, name: `l/${shortDigest(diffId)}${options.isRootless ? 'u' : ''}` };
+  const target = join(store.layout.snapshots, layer.name);
+  if (existsSync(target)) return checked(store.layout, layer);
+  serial += 1;
+  const temporary = join(store.layout.snapshots, `new-${process.pid}-${serial}`);
+  mkdirSync(join(store.layout.snapshots, 'l'), { recursive: true });
+  mkdirSync(temporary);
+  try {
+    chmodSync(temporary, 0o755);
+    await unpackLayer(store.sys, open(), temporary, {
+      whiteouts: options.isRootless ? 'overlay-user' : 'overlay',
+      isRootless: options.isRootless,
+      diffId,
+      ...(options.signal === undefined ? {} : { signal: options.signal }),
+    });
+    writeFileSync(`${temporary}.id`, diffId);
+    renameSync(`${temporary}.id`, `${target}.id`);
+    renameSync(temporary, target);
+  } catch (error) {
+    rmSync(temporary, { recursive: true, force: true });
+    rmSync(`${temporary}.id`, { force: true });
+    // Another process was first.
+    if (!isNodeError(error, 'ENOTEMPTY', 'EEXIST')) throw error;
+  }
+  return checked(store.layout, layer);
+}
+
+/** Removes layers that no image needs, and what killed processes left. `isNeeded` is asked for each diff id. Mounted layers must be needed. */
+export function removeUnneededLayers(
+  layout: Layout,
+  isNeeded: (diffId: Digest) => boolean,
+  isAlive: (pid: number) => boolean = processExists,
+): string[] {
+  const removed: string[] = [];
+  const directory = join(layout.snapshots, 'l');
+  for (const name of namesIn(directory).filter((one) => one.endsWith('.id'))) {
+    const diffId = readFileSync(join(directory, name), 'utf8') as Digest;
+    if (isNeeded(diffId)) continue;
+    removed.push(diffId);
+    rmSync(join(directory, name.slice(0, -'.id'.length)), { recursive: true, force: true });
+    rmSync(join(directory, name), { force: true });
+  }
+  for (const name of namesIn(layout.snapshots)) {
+    const pid = /^new-(\d+)-/.exec(name)?.[1];
+    if (pid !== undefined && !isAlive(Number(pid))) rmSync(join(layout.snapshots, name), { recursive: true, force: true });
+  }
+  return removed;
+}
+
+/** Twelve digits can in theory be those of another layer. */
+function checked(layout: Layout, layer: UnpackedLayer): UnpackedLayer {
+  const found = readFileSync(join(layout.snapshots, `${layer.name}.id`), 'utf8');
+  if (found !== layer.diffId) throw new ImageError('conflict', `layers ${layer.diffId} and ${found} have the same short id`);
+  return layer;
+}
+
+function namesIn(directory: string): string[] {
+  try {
+    return readdirSync(directory);
+  } catch (error) {
+    if (isNodeError(error, 'ENOENT')) return [];
+    throw error;
+  }
+}
+
+function processExists(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return !isNodeError(error, 'ESRCH');
+  }
+}
