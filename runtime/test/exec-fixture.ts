@@ -75,7 +75,8 @@ export class Fixture {
   readonly warnings: string[] = [];
   readonly #image = lazyAgentImage(this.sys);
   readonly #pids: number[] = [];
-  #count = 0;
+  /** Bundles made so far. */
+  count = 0;
 
   context(stdio: readonly [number, number, number] = [0, 1, 2], preservedFds: readonly number[] = []): Context {
     return {
@@ -89,7 +90,7 @@ export class Fixture {
 
   /** A bundle whose process sleeps. Returns its path. */
   bundle(change: Change = () => undefined): string {
-    const path = join(this.directory, `bundle${++this.#count}`);
+    const path = join(this.directory, `bundle${++this.count}`);
     const rootfs = join(path, 'rootfs');
     for (const name of ['bin', 'etc', 'proc', 'dev', 'sys', 'tmp', 'data']) mkdirSync(join(rootfs, name), { recursive: true, mode: 0o755 });
     execFileSync('chmod', ['755', this.directory, path]);
@@ -113,7 +114,7 @@ export class Fixture {
   /** Makes a container and returns its id and its init's pid. */
   create(change?: Change, context: Context = this.context()): { readonly id: string; readonly pid: number; readonly bundle: string } {
     const bundle = this.bundle(change);
-    const id = `c${this.#count}-${process.pid}`;
+    const id = `c${this.count}-${process.pid}`;
     const { record } = create(context, { id, bundle });
     this.#pids.push(record.pid);
     return { id, pid: record.pid, bundle };

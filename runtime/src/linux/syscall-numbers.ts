@@ -32,6 +32,7 @@ const NUMBERS = {
   fchownat: [260, 54],
   fcntl: [72, 25],
   fgetxattr: [193, 10],
+  flistxattr: [196, 13],
   flock: [73, 32],
   fsconfig: [431, 431],
   fsetxattr: [190, 7],

@@ -3,9 +3,10 @@ import { type AgentFds, closeTemporaries } from '../init/agent-fds.ts';
 import { type EncodedProgram, encodeProgram } from '../init/encode.ts';
 import type { Init, InitProcess, ProgramResults } from '../init/init-process.ts';
 import { Program } from '../init/program.ts';
-import type { Step } from '../plan/steps.ts';
+import type { FilesystemStep, Step } from '../plan/steps.ts';
 import { compileProcessStep } from '../process/compile.ts';
 import { compileRootfsStep } from '../rootfs/compile.ts';
+import { mountWithCopyUp } from '../rootfs/copy-up.ts';
 import type { Target } from '../rootfs/paths.ts';
 import type { Architecture, Sys } from '../sys/sys.ts';
 
@@ -78,7 +79,7 @@ export class StepsAhead {
 
   /** Does not throw. */
   prepare(settings: StepSettings): void {
-    if (this.#outcome !== undefined) return;
+    if (this.#outcome !== undefined || this.#steps.some(isCopyUp)) return;
     try {
       const compiled = compileSteps(this.#steps, settings);
       this.#outcome = { compiled, encoded: encodeProgram(this.#sys, compiled.program) };
@@ -88,6 +89,10 @@ export class StepsAhead {
   }
 
   run(init: InitProcess, settings: StepSettings): void {
+    if (this.#steps.some(isCopyUp)) {
+      runSteps(init, this.#steps, settings);
+      return;
+    }
     this.prepare(settings);
     const outcome = this.#outcome;
     if (outcome === undefined || 'error' in outcome) throw outcome?.error;
@@ -96,9 +101,22 @@ export class StepsAhead {
   }
 }
 
+/** What is to be done depends on what is found: it cannot be compiled ahead. */
+function isCopyUp(step: Step): step is FilesystemStep {
+  return step.kind === 'mount' && step.copyUp;
+}
+
 /** Runs the steps. Throws for the first that failed, or that found what must not be. */
 export function runSteps(init: Init, steps: readonly Step[], settings: StepSettings): void {
   if (steps.length === 0) return;
+  const index = steps.findIndex(isCopyUp);
+  const step = steps[index];
+  if (step !== undefined && isCopyUp(step)) {
+    runSteps(init, steps.slice(0, index), settings);
+    mountWithCopyUp(init, settings, step);
+    runSteps(init, steps.slice(index + 1), settings);
+    return;
+  }
   const { program, check } = compileSteps(steps, settings);
   check(init.run(program));
 }
