@@ -1,6 +1,6 @@
 /** What callers rely on: where flags may be, errors and where they are told, exit statuses, files and descriptors that are passed. */
 import { spawnSync } from 'node:child_process';
-import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { args, type ConfigChange, writeConfig } from './bundle.ts';
 import { cgroupsOf, describeBothEngines, isRunning } from './cli.ts';
@@ -140,6 +140,46 @@ describeBothEngines('command line', (cli) => {
     cli().waitFor(id, 'stopped');
     expect(error('start', id)).toBe('cannot start a container that has stopped\n');
     expect(error('exec', id, 'true')).toContain('exec failed: ');
+  });
+});
+
+describeBothEngines('state directory', (cli) => {
+  const user = { uid: 65534, gid: 65534 };
+  const temporary = `/tmp/tsrun-${user.uid}`;
+  const removeTemporary = () => rmSync(temporary, { recursive: true, force: true });
+  beforeEach(removeTemporary);
+  afterEach(removeTemporary);
+
+  it("is in the user's runtime directory for a user, and with --root where that says", () => {
+    chmodSync(cli().directory, 0o755);
+    for (const root of ['tsrun', 'other']) mkdirSync(join(cli().directory, root, `in-${root}`), { recursive: true });
+    const env = { XDG_RUNTIME_DIR: cli().directory };
+    expect(cli().look(['list', '-q'], { ...user, env, bare: true }).stdout).toBe('in-tsrun\n');
+    expect(cli().look(['--root', 'other', 'list', '-q'], { ...user, env, bare: true, cwd: cli().directory }).stdout).toBe('in-other\n');
+    // Root has /run/tsrun, whatever its environment says.
+    expect(cli().look(['list', '-q'], { env, bare: true }).stdout).not.toContain('in-tsrun');
+  });
+
+  it('is in /tmp for a user without a runtime directory, if it is that user who has made it', () => {
+    expect(cli().run(['list', '-q'], { ...user, env: {}, bare: true })).toEqual({ status: 0, stdout: '', stderr: '' });
+    expect(statSync(temporary)).toMatchObject({ uid: user.uid, mode: 0o40700 });
+    removeTemporary();
+    mkdirSync(temporary, { mode: 0o777 });
+    const { status, stderr } = cli().run(['list', '-q'], { ...user, env: {}, bare: true });
+    expect([status, stderr]).toEqual([1, expect.stringContaining(`${temporary} is not a directory that only user ${user.uid} can use`)]);
+  });
+
+  it('is open to its owner alone, and so are the containers', () => {
+    const root = join(cli().directory, 'new/root');
+    const id = cli().id();
+    cli().run(['--root', root, 'create', '-b', cli().bundle(), id], { bare: true, stdio: 'ignore' });
+    try {
+      expect([root, join(root, id)].map((path) => statSync(path).mode & 0o777)).toEqual([0o700, 0o700]);
+      const modes = readdirSync(join(root, id)).map((name) => statSync(join(root, id, name)).mode & 0o077);
+      expect(modes).toEqual(modes.map(() => 0));
+    } finally {
+      cli().run(['--root', root, 'delete', '--force', id], { bare: true });
+    }
   });
 });
 

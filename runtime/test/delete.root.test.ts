@@ -49,6 +49,26 @@ describeBothEngines('delete', (cli) => {
     until(() => processesOf(cli()).length === 0, 'the end of every init');
   });
 
+  it.each([
+    ['start', []],
+    ['delete', ['--force']],
+  ])('removes what a killed %s has left, wherever it was', (command, flags) => {
+    const bundle = cli().bundle();
+    for (let attempt = 0; attempt < 8; attempt++) {
+      const id = cli().id();
+      spawnSync(cli().command, ['--root', cli().root, 'create', '--bundle', bundle, id], { stdio: 'ignore' });
+      const child = cli().spawn([command, ...flags, id]);
+      sleep(attempt * (cli().command.endsWith('node') ? 15 : 2));
+      process.kill(child.pid ?? 0, 'SIGKILL');
+      until(() => !isRunning(child.pid ?? 0), 'the end of the command');
+      const { status, stderr } = spawnSync(cli().command, ['--root', cli().root, 'delete', '--force', id], { encoding: 'utf8' });
+      expect([status, stderr]).toEqual([0, '']);
+      expect(existsSync(join(cli().root, id))).toBe(false);
+      expect(cgroupsOf(id)).toEqual([]);
+    }
+    until(() => processesOf(cli()).length === 0, 'the end of every init');
+  });
+
   it('removes a container whose directory is all there is', () => {
     const id = cli().id();
     mkdirSync(join(cli().root, id));
