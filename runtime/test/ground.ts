@@ -246,7 +246,7 @@ export class Ground {
 
   #cgroups(): string[] {
     const mountPoint = findHierarchy(this.sys)?.mountPoint ?? '/none';
-    const own = join(mountPoint, cgroupOfProcess(this.sys, 'self') ?? '/');
+    const own = join(mountPoint, cgroupOfProcess(this.sys, 'self') ?? '/').replace(/\/$/, '');
     return [...new Set([mountPoint, own])]
       .filter((path) => existsSync(path))
       .flatMap((path) => readdirSync(path).filter((name) => name.startsWith(this.#prefix)));
@@ -292,6 +292,14 @@ function draft(): Draft {
   config.root = { path: 'rootfs' };
   config.linux.resources = {};
   return config;
+}
+
+/** Maps the container's ids to ids that nobody has on the host. */
+export function userNamespace(config: Draft): void {
+  const map = [{ containerID: 0, hostID: 100_000, size: 65_536 }];
+  config.linux.uidMappings = map;
+  config.linux.gidMappings = map;
+  config.linux.namespaces?.push({ type: 'user' });
 }
 
 function children(): number[] {

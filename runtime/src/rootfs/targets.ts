@@ -34,7 +34,13 @@ function resolveStep(sys: Sys, root: number, step: Step): Step {
       const destination = resolveTarget(sys, root, step.destination);
       return destination === step.destination ? step : { ...step, destination };
     }
-    case 'device':
+    case 'device': {
+      // The node's own name is not followed: a link there is not the device that is asked for.
+      const slash = step.path.lastIndexOf('/');
+      const named = step.path.slice(0, slash) || '/';
+      const directory = resolveTarget(sys, root, named);
+      return directory === named ? step : { ...step, path: `${directory}${step.path.slice(slash)}` };
+    }
     case 'directory': {
       const path = resolveTarget(sys, root, step.path);
       return path === step.path ? step : { ...step, path };
