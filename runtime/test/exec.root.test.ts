@@ -1,6 +1,6 @@
 import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, readlinkSync, readSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { describeWith, rootUser } from '../../.scripts/jest/requirement.ts';
+import { describeWith, itWith, rootUser } from '../../.scripts/jest/requirement.ts';
 import { freeze, thaw } from '../src/cgroups/freezer.ts';
 import { killAndReap, pidfdOpen, processStat } from '../src/linux/processes.ts';
 import { receiveWithFds, socketPair } from '../src/linux/sockets.ts';
@@ -8,6 +8,11 @@ import { enterContainer } from '../src/operations/enter.ts';
 import { type ExecOptions, startExec } from '../src/operations/exec.ts';
 import { checkProcess } from '../src/spec/load.ts';
 import { busybox, type Change, captured, Fixture, USER_NAMESPACE, WRITABLE } from './exec-fixture.ts';
+
+const CAP_SYS_RESOURCE = 24n;
+const permitted = BigInt(`0x${/^CapPrm:\s*(\w+)/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1]}`);
+/** Some sandboxes withhold it from root. */
+const sysResource = { what: 'CAP_SYS_RESOURCE', met: ((permitted >> CAP_SYS_RESOURCE) & 1n) === 1n };
 
 describeWith([rootUser, busybox], 'exec', () => {
   let fixture: Fixture;
@@ -135,6 +140,17 @@ describeWith([rootUser, busybox], 'exec', () => {
       'CapEff:\t0000000020000420',
     ]);
     expect(shell(id, 'id -u; cat /proc/self/uid_map', { user: { uid: 5 } }).replace(/ +/g, ' ')).toBe('5\n 0 100000 65536');
+  });
+
+  itWith([sysResource], 'raises limits in a user namespace, where only the host can', () => {
+    const limits = Number(readFileSync('/proc/self/limits', 'utf8').match(/^Max locked memory +\S+ +(\d+)/m)?.[1] ?? 0);
+    const { id, pid } = fixture.run((config) => {
+      USER_NAMESPACE(config);
+      config.process?.rlimits?.push({ type: 'RLIMIT_MEMLOCK', soft: limits + 4096, hard: limits + 8192 } as never);
+    });
+    const expected = new RegExp(`^Max locked memory +${limits + 4096} +${limits + 8192} `, 'm');
+    expect(readFileSync(`/proc/${pid}/limits`, 'utf8')).toMatch(expected);
+    expect(shell(id, 'cat /proc/self/limits')).toMatch(expected);
   });
 
   it('works in a created container with a user namespace', () => {

@@ -34,6 +34,7 @@ import { specState } from './container-state.ts';
 import type { Context } from './context.ts';
 import { processEnvironment } from './environment.ts';
 import { openGate } from './gate.ts';
+import { raiseHardLimits } from './hard-limits.ts';
 import { runContainerHooks, runRuntimeHooks, runRuntimeHooksToTheEnd, withEnvironment } from './hooks.ts';
 import { gatherHostFacts } from './host-facts.ts';
 import { type Launched, launchInit } from './launch.ts';
@@ -259,6 +260,7 @@ function stepSettings(sys: Sys, plan: Plan, fds: AgentFds): StepSettings {
 function setUp({ context, bundle }: Work, plan: Plan, { init, fds }: Launched, { before, after }: SetUp, record: ContainerRecord): void {
   const settings = stepSettings(context.sys, plan, fds);
   if (plan.oomScoreAdj !== undefined) writeKernelFile(context.sys, `/proc/${init.pid}/oom_score_adj`, String(plan.oomScoreAdj));
+  if (isSeparate(plan.namespaces, 'user')) raiseHardLimits(context.sys, init.pid, bundle.config.process?.rlimits ?? []);
   const { prestart, createRuntime, createContainer } = bundle.config.hooks ?? {};
   const state = specState(record, 'creating');
   before.run(init, settings);

@@ -27,6 +27,7 @@ import { type Entered, enterContainer } from './enter.ts';
 import { processEnvironment } from './environment.ts';
 import { changedProcess, completedProcess, type ProcessChanges } from './exec-process.ts';
 import { foreground } from './foreground.ts';
+import { raiseHardLimits } from './hard-limits.ts';
 import { gatherHostFacts } from './host-facts.ts';
 import { runSteps } from './run-steps.ts';
 import { streamsToOwn } from './stdio.ts';
@@ -198,6 +199,7 @@ function become(context: Context, options: ExecOptions, target: ExecTarget, ente
   const { process } = target;
   const { process: init, fds, namespaces } = entered;
   if (process.oomScoreAdj !== undefined) writeKernelFile(sys, `/proc/${init.pid}/oom_score_adj`, String(process.oomScoreAdj));
+  if (namespaces.includes('user')) raiseHardLimits(sys, init.pid, process.rlimits ?? []);
   const { steps, execute } = planSteps(context, options, target, entered);
   runSteps(init, steps, { arch: sys.arch, fds, separateMounts: namespaces.includes('mount') });
   const path = findExecutable(init, sys.arch, execute);
