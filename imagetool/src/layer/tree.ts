@@ -63,13 +63,13 @@ const target = new ArrayBuffer(4096);
 /** A directory on this machine. Nothing in it is followed; it must not change while it is read. */
 export function realTree(sys: Sys, hostRoot: string, options: RealTreeOptions): Tree {
   return {
-    root: readRecord(sys, AT_FDCWD, hostRoot, options),
+    root: readRecord(sys, { at: AT_FDCWD, name: hostRoot, hostPath: hostRoot }, options),
     hostPath: (path) => `${hostRoot}/${path}`,
     list: (path) => listDirectory(sys, path === '' ? hostRoot : `${hostRoot}/${path}`, options),
   };
 }
 
-export function isDirectory(record: FileRecord): boolean {
+export function isDirectory(record: Pick<FileRecord, 'mode'>): boolean {
   return (record.mode & S_IFMT) === S_IFDIR;
 }
 
@@ -82,31 +82,64 @@ function listDirectory(sys: Sys, hostPath: string, options: RealTreeOptions): Ma
   const fd = call(sys, 'openat', toText(hostPath), AT_FDCWD, pathArgument(hostPath), flags, 0);
   try {
     const names = readdirSync(`/proc/self/fd/${fd}`, { encoding: 'latin1' }).sort();
-    return new Map(names.map((name) => [name, readRecord(sys, fd, name, options)]));
+    return new Map(names.map((name) => [name, readRecord(sys, { at: fd, name, hostPath: `${hostPath}/${name}` }, options)]));
   } finally {
     tryCall(sys, 'close', fd);
   }
 }
 
-function readRecord(sys: Sys, at: number, name: string, options: RealTreeOptions): FileRecord {
-  call(sys, 'statx', toText(name), at, pathArgument(name), AT_SYMLINK_NOFOLLOW, STATX_ALL, status);
-  const mode = view.getUint16(28, true);
-  const record = {
-    linkCount: view.getUint32(16, true),
-    uid: view.getUint32(20, true),
-    gid: view.getUint32(24, true),
-    mode,
-    inode: Number(view.getBigUint64(32, true)),
-    size: (mode & S_IFMT) === S_IFDIR ? 0 : Number(view.getBigUint64(40, true)),
-    changed: `${view.getBigInt64(96, true)}.${view.getUint32(104, true)}`,
-    mtimeSeconds: Number(view.getBigInt64(112, true)),
-    mtimeNanoseconds: view.getUint32(120, true),
-    nodeMajor: view.getUint32(128, true),
-    nodeMinor: view.getUint32(132, true),
-  };
-  const linkName = (mode & S_IFMT) === S_IFLNK ? readTarget(sys, at, name) : '';
-  const xattrs = listXattrs(sys, at === AT_FDCWD ? name : `/proc/self/fd/${at}/${name}`);
-  return options.isRootless ? withRecordedOwner({ ...record, linkName, xattrs }) : { ...record, linkName, xattrs };
+interface Place {
+  readonly at: number;
+  readonly name: string;
+  readonly hostPath: string;
+}
+
+function readRecord(sys: Sys, place: Place, options: RealTreeOptions): FileRecord {
+  call(sys, 'statx', place.name, place.at, pathArgument(place.name), AT_SYMLINK_NOFOLLOW, STATX_ALL, status);
+  const record = new RealRecord(sys, place);
+  return options.isRootless ? withRecordedOwner(record) : record;
+}
+
+/** Made of what the last statx has left in `status`. A class, since there is one per file of an image. */
+class RealRecord implements FileRecord {
+  readonly linkCount = view.getUint32(16, true);
+  readonly uid = view.getUint32(20, true);
+  readonly gid = view.getUint32(24, true);
+  readonly mode = view.getUint16(28, true);
+  readonly inode = readUint64(32);
+  readonly size: number;
+  readonly changed = `${readInt64(96)}.${view.getUint32(104, true)}`;
+  readonly mtimeSeconds = readInt64(112);
+  readonly mtimeNanoseconds = view.getUint32(120, true);
+  readonly nodeMajor = view.getUint32(128, true);
+  readonly nodeMinor = view.getUint32(132, true);
+  readonly linkName: string;
+  readonly #sys: Sys;
+  readonly #hostPath: string;
+  #xattrs: ReadonlyMap<string, Buffer> | undefined;
+
+  constructor(sys: Sys, { at, name, hostPath }: Place) {
+    const format = this.mode & S_IFMT;
+    this.size = format === S_IFDIR ? 0 : readUint64(40);
+    this.linkName = format === S_IFLNK ? readTarget(sys, at, name) : '';
+    this.#sys = sys;
+    this.#hostPath = hostPath;
+  }
+
+  /** Read when asked for: of a file that has not changed, nobody asks. */
+  get xattrs(): ReadonlyMap<string, Buffer> {
+    this.#xattrs ??= listXattrs(this.#sys, this.#hostPath);
+    return this.#xattrs;
+  }
+}
+
+/** Numbers are exact up to 2^53; BigInts for a hundred thousand files would cost more than the system calls. */
+function readUint64(offset: number): number {
+  return view.getUint32(offset + 4, true) * 2 ** 32 + view.getUint32(offset, true);
+}
+
+function readInt64(offset: number): number {
+  return view.getInt32(offset + 4, true) * 2 ** 32 + view.getUint32(offset, true);
 }
 
 function readTarget(sys: Sys, at: number, name: string): string {

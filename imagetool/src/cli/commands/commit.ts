@@ -1,6 +1,6 @@
 import type { LayerCompression } from '../../../../specs/image/media-types.ts';
 import { bundleChanges, bundleLayer } from '../../image/bundle-changes.ts';
-import { writeBundleRecord } from '../../image/bundle-record.ts';
+import { updateBundleRecord } from '../../image/bundle-record.ts';
 import { commitImage, storeLayer } from '../../image/commit.ts';
 import { loadImage } from '../../image/load.ts';
 import { hostPlatform } from '../../image/platform.ts';
@@ -43,7 +43,7 @@ export const commit: Command = {
       if (reference === undefined) await addImage(store, image);
       else await setImage(store, formatReference(reference), image);
       // The next commit of the bundle starts from here.
-      writeBundleRecord(store.sys, directory, { ...found.base, image });
+      updateBundleRecord(directory, found.changes, { ...found.base, image });
       context.print(image.digest);
       return 0;
     } finally {
