@@ -118,6 +118,23 @@ export class Ground {
     return pid;
   }
 
+  /** Ends a child of the test. */
+  dismiss(...pids: readonly number[]): void {
+    for (const pid of pids) {
+      tryCall(this.sys, 'kill', pid, 9);
+      waitForExit(this.sys, pid);
+      this.#strangers.delete(pid);
+    }
+  }
+
+  /** A process in namespaces of its own, made by unshare(1), for others to join. `dismiss` ends it. */
+  holder(...flags: readonly string[]): number {
+    const command = 'unshare "$@" sleep 1000 >/dev/null 2>&1 & p=$!; until grep -q sleep /proc/$p/comm; do :; done; echo $p';
+    const { stdout, stderr } = spawnSync('sh', ['-c', command, 'sh', ...flags], { encoding: 'utf8' });
+    if (stdout === '') throw new Error(stderr);
+    return this.adopt(Number(stdout));
+  }
+
   /** A bundle of its own. The root has every applet of busybox, and nothing else but empty directories. */
   bundle(change: Change = () => undefined, rootfs: RunOptions['rootfs'] = undefined): string {
     const path = join(this.directory, `bundle${++this.#count}`);

@@ -147,10 +147,15 @@ function isExpected(node: Node, value: unknown): boolean {
   }
 }
 
-/** A `number` beyond the safe integers may have been rounded, so it is not taken: `parseJson` gives a `bigint` there. */
+/**
+ * A `number` beyond the safe integers may have been rounded, so it is not taken: `parseJson` gives a `bigint` there. Numbers and bigints are not
+ * compared with each other: for QuickJS-ng, -100 >= -(2n ** 63n) is false.
+ */
 function isIntegerWithin(node: IntegerNode, value: unknown): boolean {
-  if (typeof value === 'number') return Number.isSafeInteger(value) && value >= node.min && value <= node.max;
-  return typeof value === 'bigint' && value >= node.min && value <= node.max;
+  if (typeof value === 'number' && !Number.isSafeInteger(value)) return false;
+  if (typeof value !== 'number' && typeof value !== 'bigint') return false;
+  const exact = BigInt(value);
+  return exact >= BigInt(node.min) && exact <= BigInt(node.max);
 }
 
 function describeExpected(node: Node, value: unknown): string {

@@ -75,6 +75,7 @@ function planIdentity(process: Process, context: ProcessContext): { readonly ste
     gid,
     groups: additionalGids,
     setGroups: !context.setGroupsDenied,
+    setGroupsMayFail: context.userNamespace && additionalGids.length === 0,
     ownStreams: context.host.ownStreams ?? [],
     umask,
     cwd: process.cwd,

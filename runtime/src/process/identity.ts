@@ -3,6 +3,7 @@ import { RuntimeError } from '../base/errors.ts';
 import { JUMP_IF_OK } from '../init/agent/protocol.ts';
 import type { ProgramResults } from '../init/init-process.ts';
 import { type Program, struct } from '../init/program.ts';
+import { EPERM } from '../linux/errno.ts';
 import {
   LINUX_CAPABILITY_VERSION_3,
   PR_CAP_AMBIENT,
@@ -58,7 +59,8 @@ function setGroups(program: Program, step: IdentityStep): void {
           step.groups.map((gid) => [4, gid] as const),
           `[${step.groups.join(', ')}]`,
         );
-  program.call('setgroups', [step.groups.length, list], { object: 'additional groups' });
+  const ignore = step.setGroupsMayFail ? { ignore: EPERM } : {};
+  program.call('setgroups', [step.groups.length, list], { object: 'additional groups', ...ignore });
 }
 
 /**
