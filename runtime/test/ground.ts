@@ -110,6 +110,8 @@ export class Ground {
     for (const pid of children()) this.#strangers.add(pid);
     tryCall(this.sys, 'prctl', PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
     copyFileSync(BUSYBOX, join(this.directory, 'busybox'));
+    mkdirSync(join(this.directory, 'pids'));
+    chmodSync(join(this.directory, 'pids'), 0o777);
   }
 
   /** A child of the test, which is none of the runtime's. */
@@ -175,7 +177,7 @@ export class Ground {
   create(change: Change, options: RunOptions = {}, output?: number): Container {
     const bundle = this.bundle(change, options.rootfs);
     const id = `${this.#prefix}-${++this.#count}`;
-    const pidFile = join(this.directory, `pid${this.#count}`);
+    const pidFile = join(this.directory, 'pids', String(this.#count));
     const flags = ['--bundle', bundle, '--pid-file', pidFile, ...(options.flags ?? [])];
     const { status, stderr } = this.tsrun(['create', ...flags, id], { ...options, ...(output === undefined ? {} : { output }) });
     if (status !== 0) throw new Error(`create: ${stderr}`);
