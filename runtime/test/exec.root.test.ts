@@ -1,4 +1,5 @@
 import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, readlinkSync, readSync, symlinkSync } from 'node:fs';
+import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { describeWith, itWith, rootUser } from '../../.scripts/jest/requirement.ts';
 import { freeze, thaw } from '../src/cgroups/freezer.ts';
@@ -13,6 +14,8 @@ const CAP_SYS_RESOURCE = 24n;
 const permitted = BigInt(`0x${/^CapPrm:\s*(\w+)/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1]}`);
 /** Some sandboxes withhold it from root. */
 const sysResource = { what: 'CAP_SYS_RESOURCE', met: ((permitted >> CAP_SYS_RESOURCE) & 1n) === 1n };
+
+const twoCpus = { what: 'two CPUs', met: cpus().length > 1 };
 
 describeWith([rootUser, busybox], 'exec', () => {
   let fixture: Fixture;
@@ -287,12 +290,24 @@ describeWith([rootUser, busybox], 'exec', () => {
     );
   });
 
-  it('sets the CPUs of the process', () => {
+  itWith([twoCpus], 'sets the CPUs of the process', () => {
     const affinity: Change = (config) => {
       config.process = { ...config.process, execCPUAffinity: { initial: '0-1', final: '1' } } as never;
     };
     const { id } = fixture.run(affinity);
     expect(shell(id, 'grep Cpus_allowed_list /proc/self/status')).toBe('Cpus_allowed_list:\t1');
+  });
+
+  it('leaves no process behind when its CPUs are not there', () => {
+    const { id } = fixture.run((config) => {
+      config.process = { ...config.process, execCPUAffinity: { final: '900' } } as never;
+    });
+    expect(() => startExec(fixture.context(), { id, args: ['true'] })).toThrow(
+      'sched_setaffinity process.execCPUAffinity.final 900: invalid argument',
+    );
+    expect(() => startExec(fixture.context(), { id, args: ['true'] })).toThrow(
+      'sched_setaffinity process.execCPUAffinity.final 900: invalid argument',
+    );
   });
 
   it('reads HOME from whatever /etc/passwd is', () => {

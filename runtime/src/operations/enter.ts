@@ -29,8 +29,8 @@ export interface EnterOptions {
   readonly cgroupFd: number | undefined;
   /** Connected socket that takes the terminal. */
   readonly consoleFd: number | undefined;
-  /** Called with the pid of the process that will be in the container, before and after it is put into the cgroup. */
-  readonly affinity?: { before(pid: number): void; after(pid: number): void };
+  /** Called with the pid of the first agent, before anything of the container is entered: what it sets is inherited. */
+  readonly prepare?: (pid: number) => void;
 }
 
 export interface Entered {
@@ -96,7 +96,7 @@ interface EnterWork extends EnterOptions {
 function enter(sys: Sys, first: InitProcess, work: EnterWork): Cloned {
   const { fds, cgroupFd, namespaces, record, way } = work;
   const options = { fds, cgroupFd, way, inClone: (program: Program) => settle(sys, program, work) };
-  work.affinity?.before(first.pid);
+  work.prepare?.(first.pid);
   const program = new Program({ step: 'begin' });
   reserveFds(program, fds, work.given);
   program.step('enter the container');
@@ -109,21 +109,18 @@ function enter(sys: Sys, first: InitProcess, work: EnterWork): Cloned {
     target.call('dup3', [0, fds.prepared, O_CLOEXEC]);
   };
   closeKey(program);
-  let cloned: Cloned;
   try {
-    cloned = cloneInto(sys, first, program, options);
+    return cloneInto(sys, first, program, options);
   } catch (error) {
     if (isErrno(error, EPERM, EINVAL) && error.syscall === 'setns') {
-      cloned = cloneInto(sys, first, oneByOne(record.pid, types, closeKey), options);
-    } else if (isErrno(error, EBUSY)) {
-      joinCgroupOfInit(sys, first, work);
-      // By the other way the program has not even begun.
-      const rest = way === 'write' ? program : new Program({ step: 'enter the container' });
-      cloned = cloneInto(sys, first, rest, { ...options, cgroupFd: undefined });
-    } else throw error;
+      return cloneInto(sys, first, oneByOne(record.pid, types, closeKey), options);
+    }
+    if (!isErrno(error, EBUSY)) throw error;
+    joinCgroupOfInit(sys, first, work);
+    // By the other way the program has not even begun.
+    const rest = way === 'write' ? program : new Program({ step: 'enter the container' });
+    return cloneInto(sys, first, rest, { ...options, cgroupFd: undefined });
   }
-  work.affinity?.after(cloned.pid);
-  return cloned;
 }
 
 /** Where one call for all namespaces is refused: some belong to the container's user namespace, some to ours. */

@@ -158,8 +158,8 @@ function enterTarget(context: Context, options: ExecOptions, { record, process }
     // Once there is a pidfd, a pid that is still init's is the pidfd's.
     if (!isAlive(sys, record)) throw new RuntimeError('status', 'cannot exec in a stopped container');
     cgroupFd = openCgroup(sys, record, options.cgroup);
-    const affinity = planAffinity(sys, process);
-    return enterContainer(context, { record, pidfd, cgroupFd, consoleFd, ...(affinity === undefined ? {} : { affinity }) });
+    const prepare = (pid: number): void => setAffinity(sys, pid, process, 'initial');
+    return enterContainer(context, { record, pidfd, cgroupFd, consoleFd, prepare });
   } finally {
     close(sys, pidfd);
     if (cgroupFd !== undefined) close(sys, cgroupFd);
@@ -182,15 +182,12 @@ function openCgroup(sys: Sys, record: ContainerRecord, subPath: string | undefin
   }
 }
 
-function planAffinity(sys: Sys, process: ValidProcess): { before(pid: number): void; after(pid: number): void } | undefined {
-  const { initial, final } = process.execCPUAffinity ?? {};
-  if (initial === undefined && final === undefined) return undefined;
-  const set = (pid: number, cpus: string | undefined, name: string): void => {
-    if (cpus === undefined || cpus === '') return;
-    const mask = new BigUint64Array(listMask(cpus));
-    call(sys, 'sched_setaffinity', `process.execCPUAffinity.${name} ${cpus}`, pid, mask.byteLength, mask.buffer);
-  };
-  return { before: (pid) => set(pid, initial, 'initial'), after: (pid) => set(pid, final, 'final') };
+/** CPUs before (`initial`) and after (`final`) the process is in the cgroup (config.md, "execCPUAffinity"). */
+function setAffinity(sys: Sys, pid: number, process: ValidProcess, when: 'initial' | 'final'): void {
+  const cpus = process.execCPUAffinity?.[when] ?? '';
+  if (cpus === '') return;
+  const mask = new BigUint64Array(listMask(cpus));
+  call(sys, 'sched_setaffinity', `process.execCPUAffinity.${when} ${cpus}`, pid, mask.byteLength, mask.buffer);
 }
 
 /** The process becomes what it shall be, by the same steps as a container's own, and executes. */
@@ -198,6 +195,7 @@ function become(context: Context, options: ExecOptions, target: ExecTarget, ente
   const { sys, caller } = context;
   const { process } = target;
   const { process: init, fds, namespaces } = entered;
+  setAffinity(sys, init.pid, process, 'final');
   if (process.oomScoreAdj !== undefined) writeKernelFile(sys, `/proc/${init.pid}/oom_score_adj`, String(process.oomScoreAdj));
   if (namespaces.includes('user')) raiseHardLimits(sys, init.pid, process.rlimits ?? []);
   const { steps, execute } = planSteps(context, options, target, entered);
