@@ -35,7 +35,7 @@ async function copyBlob(from: Layout, store: Store, lease: Lease, descriptor: Pa
     ingest.discard();
     throw error;
   }
-  ingest.commit();
+  await ingest.commit();
 }
 
 function renamed({ name, descriptor }: StoredImage): StoredImage {

@@ -113,7 +113,7 @@ class Pull {
         ingest.suspend();
         throw error;
       }
-      ingest.commit();
+      await ingest.commit();
       onProgress({ kind: 'done', digest, outcome: 'downloaded' });
     }
     await addSource(store, digest, { host: client.host, path: reference.path });

@@ -59,7 +59,7 @@ class Upload {
 
   async run(): Promise<UploadOutcome> {
     if (await hasRemoteBlob(this.#client, this.#repository, this.#blob.digest, [pushScope(this.#repository)])) return { kind: 'exists' };
-    const kept = this.#options.session?.load();
+    const kept = this.#session?.load();
     let location = kept;
     for (const from of kept === undefined ? (this.#options.mountFrom ?? []) : []) {
       const answer = await this.#start(`?mount=${this.#blob.digest}&from=${encodeURIComponent(from)}`, [pullScope(from)]);
@@ -71,7 +71,7 @@ class Upload {
     const small = this.#blob.size <= SMALL_BYTES;
     if (small) await this.#sendWhole(location ?? (await this.#open()));
     else await this.#sendChunks(location, kept !== undefined);
-    this.#options.session?.save(undefined);
+    this.#session?.save(undefined);
     this.#options.onProgress?.(this.#blob.size);
     return { kind: 'uploaded' };
   }
@@ -101,7 +101,7 @@ class Upload {
 
   /** Sends one chunk; the next state is what the registry says. */
   async #sendFrom({ location, offset }: UploadState): Promise<UploadState> {
-    const wanted = Math.min(this.#options.chunkBytes ?? CHUNK_BYTES, this.#blob.size - offset);
+    const wanted = Math.min(this.#chunkBytes, this.#blob.size - offset);
     const chunk = await take(this.#options.open(offset), wanted);
     const end = offset + chunk.length - 1;
     const answer = await this.#client.expect(
@@ -117,7 +117,7 @@ class Upload {
     );
     await answer.body.dump();
     const next = { location: this.#locationOf(answer), offset: offsetFrom(answer) ?? end + 1 };
-    this.#options.session?.save(next.location);
+    this.#session?.save(next.location);
     this.#options.onProgress?.(next.offset);
     return next;
   }
@@ -135,7 +135,7 @@ class Upload {
     if (answer.status !== 202)
       throw new RegistryError('registry', `${this.#client.host} did not open an upload, but answered ${answer.status}`);
     const location = this.#locationOf(answer);
-    this.#options.session?.save(location);
+    this.#session?.save(location);
     return location;
   }
 
@@ -164,6 +164,15 @@ class Upload {
 
   #request(method: RegistryRequest['method'], path: string): RegistryRequest {
     return { method, path, scopes: [pushScope(this.#repository)], what: this.#what };
+  }
+
+  /** Not for what goes in one request: there is nothing to go on with. */
+  get #session(): UploadSession | undefined {
+    return this.#blob.size > this.#chunkBytes ? this.#options.session : undefined;
+  }
+
+  get #chunkBytes(): number {
+    return this.#options.chunkBytes ?? CHUNK_BYTES;
   }
 
   get #what(): string {

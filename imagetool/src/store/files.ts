@@ -6,14 +6,14 @@ import { isNodeError } from '../base/errors.ts';
 
 let serial = 0;
 
-function writeTemporary(directory: string, content: string | Uint8Array, mode: number): string {
+function writeTemporary(directory: string, content: string | Uint8Array, mode: number, isDurable = true): string {
   serial += 1;
   const temporary = `${directory}/.tmp-${process.pid}-${serial}`;
   const fd = openSync(temporary, 'wx', mode);
   try {
     const bytes = typeof content === 'string' ? Buffer.from(content) : content;
     for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);
-    fsyncSync(fd);
+    if (isDurable) fsyncSync(fd);
   } catch (error) {
     rmSync(temporary, { force: true });
     throw error;
@@ -49,6 +49,11 @@ export function createFile(path: string, content: string | Uint8Array, mode = 0o
     rmSync(temporary, { force: true });
   }
   syncDirectory(dirname(path));
+}
+
+/** As replaceFile for content that can be found out again: readers see the old or the new, but a crash of the machine may leave neither. */
+export function replaceHint(path: string, content: string): void {
+  renameSync(writeTemporary(dirname(path), content, 0o644, false), path);
 }
 
 /** Makes a rename or removal in a directory last. */

@@ -31,7 +31,7 @@ describe('beginIngest', () => {
     expect(ingest?.offset).toBe(1000);
     expect(Buffer.concat(kept)).toEqual(content.subarray(0, 1000));
     ingest?.write(content.subarray(1000));
-    ingest?.commit();
+    await ingest?.commit();
     expect(await readVerified(store.layout, expected)).toEqual(content);
     expect(readdirSync(store.layout.ingest)).toEqual([]);
   });
@@ -40,11 +40,11 @@ describe('beginIngest', () => {
     const { store, lease } = await open();
     const short = await beginIngest(store, expected, { lease });
     short?.write(Buffer.from('wrong'));
-    expect(() => short?.commit()).toThrow(/5 of the 300000 bytes/);
+    await expect(short?.commit()).rejects.toThrow(/5 of the 300000 bytes/);
     const resumed = await beginIngest(store, expected, { lease });
     expect(resumed?.offset).toBe(5);
     resumed?.write(content.subarray(5));
-    expect(() => resumed?.commit()).toThrow(/other content/);
+    await expect(resumed?.commit()).rejects.toThrow(/other content/);
     const fresh = await beginIngest(store, expected, { lease });
     expect(fresh?.offset).toBe(0);
     expect(() => fresh?.write(Buffer.concat([content, Buffer.from('x')]))).toThrow(/more than/);
@@ -62,7 +62,7 @@ describe('beginIngest', () => {
     await new Promise((resolve) => setTimeout(resolve, 20));
     expect(isSecondDone).toBe(false);
     first?.write(content);
-    first?.commit();
+    await first?.commit();
     expect(await second).toBeUndefined();
   });
 
@@ -74,7 +74,7 @@ describe('beginIngest', () => {
     const ingest = await second;
     expect(ingest?.offset).toBe(0);
     ingest?.write(content);
-    ingest?.commit();
+    await ingest?.commit();
     expect(statSync(blobPath(store.layout, expected.digest)).mode & 0o777).toBe(0o444);
   });
 

@@ -9,7 +9,7 @@ import {
   constants,
   existsSync,
   fstatSync,
-  fsyncSync,
+  fsync,
   ftruncateSync,
   openSync,
   readSync,
@@ -19,6 +19,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
+import { promisify } from 'node:util';
 import type { Digest } from '../../../specs/image/digest.ts';
 import { algorithmOf, DigestError, Digester } from '../digest/digest.ts';
 import type { Expected } from '../digest/verify.ts';
@@ -29,6 +30,7 @@ import type { Lease } from './leases.ts';
 import { lockFd } from './lock.ts';
 import type { Store } from './store.ts';
 
+const sync = promisify(fsync);
 const BLOCK_BYTES = 512;
 const REHASH_CHUNK_BYTES = 1024 * 1024;
 
@@ -88,7 +90,7 @@ export class Ingest {
   }
 
   /** Checks size and digest, makes the blob last and visible. Throws DigestError: with too few bytes they are kept, with wrong ones nothing is. */
-  commit(): void {
+  async commit(): Promise<void> {
     if (this.offset < this.#expected.size) {
       this.suspend();
       throw new DigestError(`blob ${this.#expected.digest} has ${this.offset} of the ${this.#expected.size} bytes its descriptor says`);
@@ -100,7 +102,8 @@ export class Ingest {
     }
     // Gives back blocks reserved beyond the end.
     ftruncateSync(this.#fd, this.#expected.size);
-    fsyncSync(this.#fd);
+    // Not on this thread: other transfers go on meanwhile.
+    await sync(this.#fd);
     const target = blobPath(this.#layout, this.#expected.digest);
     makeDirectory(dirname(target));
     chmodSync(this.#path, 0o444);
@@ -169,7 +172,7 @@ export async function storeBytes(store: Store, lease: Lease, expected: Expected,
   if (ingest === undefined) return;
   ingest.restart();
   ingest.write(bytes);
-  ingest.commit();
+  await ingest.commit();
 }
 
 function isStored(layout: Layout, digest: Digest): boolean {

@@ -3,7 +3,7 @@
 import { rmSync } from 'node:fs';
 import type { Digest } from '../../../specs/image/digest.ts';
 import { isObject } from '../../../specs/image/shape.ts';
-import { readIfExists, replaceFile } from './files.ts';
+import { readIfExists, replaceHint } from './files.ts';
 import { type Layout, labelsPath } from './layout.ts';
 import { withLock } from './lock.ts';
 import type { Store } from './store.ts';
@@ -33,7 +33,7 @@ export async function writeLabels(store: Store, digest: Digest, labels: Readonly
   const isNews = (old: Readonly<Record<string, string>>) => Object.entries(labels).some(([key, value]) => old[key] !== value);
   if (!isNews(readLabels(store.layout, digest))) return;
   await withLock(store.sys, store.layout.lock, 'exclusive', () => {
-    replaceFile(labelsPath(store.layout, digest), `${JSON.stringify({ ...readLabels(store.layout, digest), ...labels })}\n`);
+    replaceHint(labelsPath(store.layout, digest), `${JSON.stringify({ ...readLabels(store.layout, digest), ...labels })}\n`);
   });
 }
 
