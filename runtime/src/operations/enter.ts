@@ -5,12 +5,13 @@
  *        │                             └── clone(CLONE_PARENT, into the cgroup) ──▶ process: cgroup namespace, root
  *        └───────────────── the second channel ─────────────────────────────────────▶ process
  */
+import { RuntimeError } from '../base/errors.ts';
 import { cgroupOfProcess, findHierarchy } from '../cgroups/hierarchy.ts';
 import { joinCgroup } from '../cgroups/processes.ts';
 import { type AgentFds, agentFds, reserveFds } from '../init/agent-fds.ts';
 import type { InitProcess } from '../init/init-process.ts';
 import { Program } from '../init/program.ts';
-import { EBUSY, EINVAL, EPERM, isErrno } from '../linux/errno.ts';
+import { EACCES, EBUSY, EINVAL, EPERM, errnoText, isErrno } from '../linux/errno.ts';
 import { close, open, openDirectory, readLink } from '../linux/files.ts';
 import { CLONE_NEWCGROUP, NAMESPACE_TYPES, NAMESPACES, type NamespaceType } from '../linux/namespaces.ts';
 import { AT_FDCWD, O_CLOEXEC, O_DIRECTORY, O_PATH } from '../linux/open-flags.ts';
@@ -41,12 +42,21 @@ export interface Entered {
   readonly namespaces: readonly NamespaceType[];
 }
 
-/** The namespaces in which a process is and this one is not. A kernel without a type has it for nobody. */
-export function separateNamespaces(sys: Sys, pid: number): NamespaceType[] {
-  return NAMESPACE_TYPES.filter((type) => {
-    const { file } = NAMESPACES[type];
-    return readLink(sys, `/proc/${pid}/ns/${file}`) !== readLink(sys, `/proc/self/ns/${file}`);
-  });
+/** The namespaces in which a process is and this one is not. @throws RuntimeError 'not-permitted' */
+function separateNamespaces(sys: Sys, pid: number): NamespaceType[] {
+  try {
+    return NAMESPACE_TYPES.filter((type) => {
+      const { file } = NAMESPACES[type];
+      return readLink(sys, `/proc/${pid}/ns/${file}`) !== readLink(sys, `/proc/self/ns/${file}`);
+    });
+  } catch (error) {
+    if (!isErrno(error, EACCES, EPERM)) throw error;
+    // Until init executes the container's program nobody may look into it but root of the host.
+    throw new RuntimeError('not-permitted', `cannot enter the namespaces of process ${pid}: ${errnoText(error.errno)}`, {
+      cause: error,
+      hint: 'without privilege, exec works once the container is started, and for the user who created it',
+    });
+  }
 }
 
 /** Descriptors of the first agent beside the caller's: what it needs to get in. */
