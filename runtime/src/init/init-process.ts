@@ -90,6 +90,21 @@ export class InitProcess implements Init {
   }
 
   /**
+   * Sends a program before the answers to earlier ones were asked for: several programs cost one exchange. They run whatever becomes of the
+   * earlier ones. Returns the function that takes the answer; they are called in the order of the programs, and throw as `run` does.
+   */
+  begin(program: Program): () => ProgramResults {
+    const encoded = encodeProgram(this.#sys, program);
+    sendMessage(this.#sys, this.channel, encoded.message, firstStep(program));
+    return () => {
+      const results = this.#reply(program, encoded.replyBytes);
+      if (results === undefined) throw new AgentGone(program.label.step);
+      checkResults(program.operations, results);
+      return programResults(results);
+    };
+  }
+
+  /**
    * Runs a program that ends in execve. Returns when the new program runs (the channel, close-on-exec, ends); throws the failed operation.
    */
   execute(program: Program): void {

@@ -12,7 +12,7 @@ import { type ExecutePlan, planProcess } from '../plan/process.ts';
 import { listMask, planMemoryPolicy, planPersonality } from '../plan/scheduling.ts';
 import type { Step } from '../plan/steps.ts';
 import { executeProgram } from '../process/execute.ts';
-import { findExecutable } from '../process/lookup.ts';
+import { planLookup } from '../process/lookup.ts';
 import { parseContainerId } from '../spec/container-id.ts';
 import { loadConfig } from '../spec/load.ts';
 import type { ValidConfig, ValidProcess } from '../spec/valid.ts';
@@ -24,12 +24,12 @@ import { checkConsole } from './console.ts';
 import { currentStatus } from './container-state.ts';
 import type { Context } from './context.ts';
 import { type Entered, enterContainer } from './enter.ts';
-import { processEnvironment } from './environment.ts';
+import { beginEnvironment } from './environment.ts';
 import { changedProcess, completedProcess, type ProcessChanges } from './exec-process.ts';
 import { foreground } from './foreground.ts';
 import { raiseHardLimits } from './hard-limits.ts';
 import { gatherHostFacts } from './host-facts.ts';
-import { runSteps } from './run-steps.ts';
+import { compileSteps } from './run-steps.ts';
 import { streamsToOwn } from './stdio.ts';
 
 export interface ExecOptions extends Announcements, ProcessChanges {
@@ -199,9 +199,15 @@ function become(context: Context, options: ExecOptions, target: ExecTarget, ente
   if (process.oomScoreAdj !== undefined) writeKernelFile(sys, `/proc/${init.pid}/oom_score_adj`, String(process.oomScoreAdj));
   if (namespaces.includes('user')) raiseHardLimits(sys, init.pid, process.rlimits ?? []);
   const { steps, execute } = planSteps(context, options, target, entered);
-  runSteps(init, steps, { arch: sys.arch, fds, separateMounts: namespaces.includes('mount') });
-  const path = findExecutable(init, sys.arch, execute);
-  const env = processEnvironment(sys, { init, fds, uid: process.user.uid }, execute.env, caller.extraEnvironment);
+  const { program, check } = compileSteps(steps, { arch: sys.arch, fds, separateMounts: namespaces.includes('mount') });
+  const lookup = planLookup(sys.arch, execute);
+  // One exchange for all that only looks; what is asked after something has failed is asked in vain.
+  const done = init.begin(program);
+  const looked = init.begin(lookup.program);
+  const environment = beginEnvironment(sys, { init, fds, uid: process.user.uid }, execute.env, caller.extraEnvironment);
+  check(done());
+  const path = lookup.found(looked());
+  const env = environment();
   ready();
   init.execute(executeProgram({ plan: execute, path, env, fds }));
 }

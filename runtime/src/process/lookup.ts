@@ -1,7 +1,7 @@
 /** Finding the command as execvp(3) would, as the user the process has become, before anybody is told that the container is created. */
 import { RuntimeError } from '../base/errors.ts';
 import { JUMP_IF_ERROR, JUMP_IF_OK } from '../init/agent/protocol.ts';
-import type { Init } from '../init/init-process.ts';
+import type { Init, ProgramResults } from '../init/init-process.ts';
 import { Program, type ResultOf } from '../init/program.ts';
 import { EACCES, EISDIR, ENOENT, ENOSYS, ENOTDIR, errnoText } from '../linux/errno.ts';
 import { AT_FDCWD, O_CLOEXEC, O_DIRECTORY, O_PATH } from '../linux/open-flags.ts';
@@ -37,16 +37,30 @@ function appendSearch(program: Program, arch: Architecture, candidates: readonly
   return list;
 }
 
-/**
- * The path to execute.
- * @throws RuntimeError 'executable' in the words that engines look for: "executable file not found in $PATH", "no such file or directory",
- * "permission denied"
- */
-export function findExecutable(init: Init, arch: Architecture, plan: ExecutePlan): string {
-  const command = plan.args[0] ?? '';
+/** A search that the process has to make. */
+export interface Lookup {
+  readonly program: Program;
+  /**
+   * The path to execute.
+   * @throws RuntimeError 'executable' in the words that engines look for: "executable file not found in $PATH", "no such file or directory",
+   * "permission denied"
+   */
+  found(results: ProgramResults): string;
+}
+
+export function planLookup(arch: Architecture, plan: ExecutePlan): Lookup {
   const program = new Program({ step: 'find the executable', configPath: 'process.args[0]' });
   const candidates = appendSearch(program, arch, plan.candidates);
-  const results = init.run(program);
+  return { program, found: (results) => choose(plan.args[0] ?? '', candidates, results) };
+}
+
+/** The path to execute. Throws as `Lookup.found` does. */
+export function findExecutable(init: Init, arch: Architecture, plan: ExecutePlan): string {
+  const { program, found } = planLookup(arch, plan);
+  return found(init.run(program));
+}
+
+function choose(command: string, candidates: readonly Candidate[], results: ProgramResults): string {
   let denied = 0;
   let failure = ENOENT;
   for (const { path, directory, access } of candidates) {
