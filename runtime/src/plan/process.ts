@@ -66,8 +66,8 @@ function planIdentity(process: Process, context: ProcessContext): { readonly ste
     throw planError('process.user.additionalGids', 'cannot set additional groups in a rootless container without newgidmap');
   }
   const noNewPrivileges = process.noNewPrivileges === true;
-  const capabilities =
-    process.capabilities === undefined ? undefined : planCapabilities(process.capabilities, context.host, context.userNamespace);
+  // Who asks for none gets none, as with runc and crun.
+  const capabilities = planCapabilities(process.capabilities ?? {}, context.host, context.userNamespace);
   const step: IdentityStep = {
     kind: 'identity',
     configPath: 'process.user',
@@ -79,11 +79,11 @@ function planIdentity(process: Process, context: ProcessContext): { readonly ste
     ownStreams: context.host.ownStreams ?? [],
     umask,
     cwd: process.cwd,
-    capabilities: capabilities?.masks,
+    capabilities: capabilities.masks,
     noNewPrivileges,
     keepsAdmin: context.seccomp && !noNewPrivileges,
   };
-  return { step, warnings: capabilities?.warnings ?? [] };
+  return { step, warnings: capabilities.warnings };
 }
 
 export function planProcess(process: Process, context: ProcessContext): ProcessPlan {
