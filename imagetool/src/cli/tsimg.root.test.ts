@@ -174,6 +174,38 @@ describeWithPeers('tsimg', () => {
     }
   });
 
+  it('copies between registries, with all platforms, and fetches nothing the target has', () => {
+    const digest = tsimg('copy', `${host}/team/app:1`, `${host}/copied/app:1`);
+    expect(JSON.parse(quiet('skopeo', 'inspect', '--tls-verify=false', `docker://${host}/copied/app:1`))).toMatchObject({ Digest: digest });
+    rmSync(at('copies'), { recursive: true, force: true });
+    const again = spawnSync(node, [at('tsimg.cjs'), '--root', at('copies'), 'copy', `${host}/team/app:1`, `${host}/copied/app:2`], {
+      encoding: 'utf8',
+    });
+    expect([again.status, again.stderr.includes('Download')]).toEqual([0, false]);
+  });
+
+  it('imports, appends, changes the configuration and makes an index, for umoci to unpack', () => {
+    mkdirSync(at('files/etc'), { recursive: true });
+    writeFileSync(at('files/etc/one'), 'one');
+    quiet('tar', '-C', at('files'), '-cf', at('one.tar'), 'etc');
+    quiet('tar', '-C', at('files'), '-czf', at('two.tar'), '--transform', 's/one$/two/', 'etc/one');
+    tsimg('import', at('one.tar'), 'example.com/made:1');
+    tsimg('append', 'example.com/made:1', at('two.tar'), 'example.com/made:2');
+    tsimg('mutate', '-e', 'A=b', '--cmd', '["sh", "-c", "x y"]', '-l', 'k=v', 'example.com/made:2', 'example.com/made:3');
+    quiet('umoci', 'unpack', '--image', `${at('store')}:example.com/made:3`, at('made'));
+    expect(readdirSync(at('made/rootfs/etc')).sort()).toEqual(['one', 'two']);
+    expect(JSON.parse(tsimg('inspect', '--config', 'example.com/made:3'))).toMatchObject([
+      { config: { Env: ['A=b'], Cmd: ['sh', '-c', 'x y'], Labels: { k: 'v' } }, history: [{}, {}, { empty_layer: true }] },
+    ]);
+    tsimg('index', 'example.com/made:all', 'example.com/made:3');
+    tsimg('push', 'example.com/made:all', `${host}/made:all`);
+    expect(JSON.parse(quiet('skopeo', 'inspect', '--raw', '--tls-verify=false', `docker://${host}/made:all`))).toMatchObject({
+      manifests: [{ platform: { os: 'linux' } }],
+    });
+    const notTar = spawnSync(node, [at('tsimg.cjs'), '--root', at('store'), 'import', at('registry.yml')], { encoding: 'utf8' });
+    expect([notTar.status, notTar.stderr.startsWith('tsimg: tar archive: ')]).toEqual([1, true]);
+  });
+
   it('prints one sentence and a way on for what goes wrong', () => {
     const { status, stderr } = spawnSync(node, [at('tsimg.cjs'), '--root', at('store'), 'inspect', 'nothing'], { encoding: 'utf8' });
     expect([status, stderr]).toEqual([
@@ -186,6 +218,6 @@ describeWithPeers('tsimg', () => {
 
   it('keeps a store that other users of the same layout can read', () => {
     expect(JSON.parse(readFileSync(at('store/oci-layout'), 'utf8'))).toEqual({ imageLayoutVersion: '1.0.0' });
-    expect(quiet('umoci', 'ls', '--layout', at('store')).trim()).toBe(`${host}/team/app:1`);
+    expect(quiet('umoci', 'ls', '--layout', at('store')).split('\n')).toContain(`${host}/team/app:1`);
   });
 });

@@ -5,7 +5,7 @@ import { MAX_MANIFEST_BYTES, parseManifestDocument } from '../../../specs/image/
 import { layerType } from '../../../specs/image/media-types.ts';
 import { ImageError } from '../base/errors.ts';
 import { digestOf } from '../digest/digest.ts';
-import { formatReference, type Reference, repositoryName } from '../reference/reference.ts';
+import { formatReference, type Reference } from '../reference/reference.ts';
 import { readBlob } from '../registry/blobs.ts';
 import type { RegistryClient } from '../registry/client.ts';
 import { fetchManifest } from '../registry/manifests.ts';
@@ -97,39 +97,59 @@ class Pull {
 
   async #fetch(blob: Descriptor, signal: AbortSignal): Promise<void> {
     const { store, client, onProgress, reference } = this.#options;
-    const { digest, size: total } = blob;
-    await this.#lease.protect(digest);
-    const ingest = hasBlob(store.layout, digest) ? undefined : await beginIngest(store, blob, { lease: this.#lease, signal });
-    if (ingest === undefined) {
-      onProgress({ kind: 'done', digest, outcome: 'exists' });
-    } else {
-      onProgress({ kind: 'start', digest, total, kept: ingest.offset });
-      try {
-        for await (const chunk of this.#source(blob, ingest.offset, signal)) {
-          ingest.write(chunk);
-          onProgress({ kind: 'bytes', digest, done: ingest.offset, total });
-        }
-      } catch (error) {
-        ingest.suspend();
-        throw error;
-      }
-      await ingest.commit();
-      onProgress({ kind: 'done', digest, outcome: 'downloaded' });
-    }
-    await addSource(store, digest, { host: client.host, path: reference.path });
+    await fetchBlob({ store, client, onProgress, repository: reference.path, lease: this.#lease, signal }, blob);
+    await addSource(store, blob.digest, { host: client.host, path: reference.path });
   }
+}
 
-  /** Small blobs may come with their descriptor; foreign layers come from elsewhere. */
-  #source(blob: Descriptor, offset: number, signal: AbortSignal): AsyncIterable<Uint8Array> {
-    if (blob.data !== undefined) return once(Buffer.from(blob.data, 'base64').subarray(offset));
-    if (layerType(blob.mediaType)?.foreign === true && (blob.urls?.length ?? 0) > 0) {
-      throw new ImageError(
-        'unsupported',
-        `layer ${blob.digest} of ${repositoryName(this.#options.reference)} is kept elsewhere (${blob.urls?.[0]}), and cannot be fetched`,
-      );
-    }
-    return readBlob(this.#options.client, this.#repository, blob, { offset, signal });
+export interface FetchBlobOptions {
+  readonly store: Store;
+  readonly lease: Lease;
+  readonly client: RegistryClient;
+  readonly repository: string;
+  readonly onProgress: ProgressListener;
+  readonly signal?: AbortSignal;
+}
+
+/** Brings one blob into the store, from the byte on that it lacks. */
+export async function fetchBlob(options: FetchBlobOptions, blob: Descriptor): Promise<void> {
+  const { store, lease, onProgress, signal } = options;
+  const { digest, size: total } = blob;
+  await lease.protect(digest);
+  const ingest = hasBlob(store.layout, digest)
+    ? undefined
+    : await beginIngest(store, blob, { lease, ...(signal === undefined ? {} : { signal }) });
+  if (ingest === undefined) {
+    onProgress({ kind: 'done', digest, outcome: 'exists' });
+    return;
   }
+  onProgress({ kind: 'start', digest, total, kept: ingest.offset });
+  try {
+    for await (const chunk of blobSource(options, blob, ingest.offset)) {
+      ingest.write(chunk);
+      onProgress({ kind: 'bytes', digest, done: ingest.offset, total });
+    }
+  } catch (error) {
+    ingest.suspend();
+    throw error;
+  }
+  await ingest.commit();
+  onProgress({ kind: 'done', digest, outcome: 'downloaded' });
+}
+
+/** Small blobs may come with their descriptor; foreign layers come from elsewhere. */
+function blobSource(options: FetchBlobOptions, blob: Descriptor, offset: number): AsyncIterable<Uint8Array> {
+  if (blob.data !== undefined) return once(Buffer.from(blob.data, 'base64').subarray(offset));
+  if (layerType(blob.mediaType)?.foreign === true && (blob.urls?.length ?? 0) > 0) {
+    throw new ImageError(
+      'unsupported',
+      `layer ${blob.digest} of ${options.repository} is kept elsewhere (${blob.urls?.[0]}), and cannot be fetched`,
+    );
+  }
+  return readBlob(options.client, options.repository, blob, {
+    offset,
+    ...(options.signal === undefined ? {} : { signal: options.signal }),
+  });
 }
 
 async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, void> {

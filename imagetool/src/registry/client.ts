@@ -2,7 +2,7 @@
 
 import { Authorizer, type CredentialSource } from './auth.ts';
 import { errorFromAnswer, RegistryError } from './errors.ts';
-import { type HttpAnswer, type HttpRequest, isLoopback, type Transport } from './transport.ts';
+import { type HttpAnswer, type HttpRequest, isCertificateError, isLoopback, type Transport } from './transport.ts';
 
 export interface RegistryClientOptions {
   /** As in a reference: `docker.io`, `localhost:5000`. */
@@ -87,7 +87,8 @@ export class RegistryClient {
       await answer.body.dump();
       return secure;
     } catch (error) {
-      if (!(error instanceof RegistryError)) throw error;
+      // A registry that speaks TLS, but not to us, is not asked in the clear.
+      if (!(error instanceof RegistryError) || isCertificateError(error)) throw error;
       return `http://${host}`;
     }
   }

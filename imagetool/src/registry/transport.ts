@@ -191,15 +191,26 @@ function isTransient(error: unknown): boolean {
 
 export function codeOf(error: unknown): string {
   if (typeof error !== 'object' || error === null) return '';
-  if ('code' in error && typeof error.code === 'string') return error.code;
-  return 'cause' in error ? codeOf(error.cause) : '';
+  // Ours have a code as well, and the system's behind them.
+  if ('cause' in error && error.cause !== undefined) return codeOf(error.cause);
+  return 'code' in error && typeof error.code === 'string' ? error.code : '';
 }
 
+/** Not by `instanceof`: errors of Node's own come from outside a test runner's realm. */
 function messageOf(error: unknown): string {
-  return error instanceof Error && error.message !== '' ? error.message : codeOf(error) || String(error);
+  const message = typeof error === 'object' && error !== null && 'message' in error ? String(error.message) : String(error);
+  return message === '' ? codeOf(error) : message;
+}
+
+/** Whether a failure is the certificate's. */
+export function isCertificateError(error: unknown): boolean {
+  return /CERT|SELF_SIGNED|UNABLE_TO_(?:GET|VERIFY)/.test(codeOf(error));
 }
 
 function unreachable(url: string, cause: unknown): RegistryError {
-  const { origin } = new URL(url);
-  return new RegistryError('unreachable', `cannot reach ${origin}: ${messageOf(cause)}`, { cause });
+  const { origin, host } = new URL(url);
+  const hint = isCertificateError(cause)
+    ? { hint: `Put its authority's certificate into /etc/docker/certs.d/${host}, or use --insecure ${host}.` }
+    : {};
+  return new RegistryError('unreachable', `cannot reach ${origin}: ${messageOf(cause)}`, { cause, ...hint });
 }
