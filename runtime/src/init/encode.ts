@@ -79,23 +79,13 @@ interface Frame {
   readonly layout: Layout;
 }
 
-function setWord(words: Uint32Array, index: number, value: number): void {
-  words[index] = value >>> 0;
-  words[index + 1] = value < 0 ? 0xffffffff : Math.floor(value / TWO_32);
-}
-
-/** Writes one argument; returns the flag bit of an indirect one. */
-function encodeArgument(frame: Frame, argument: Argument, index: number, position: number): number {
+/** Writes an argument that is neither a number nor text; returns the flag bit of an indirect one. */
+function encodeObject(frame: Frame, argument: Exclude<Argument, number | string | null>, index: number, position: number): number {
   const { words, layout } = frame;
-  if (argument === null) return 0;
-  if (typeof argument === 'number') {
-    if (argument !== 0) setWord(words, index, argument);
-    return 0;
-  }
   if (typeof argument === 'bigint') {
     words[index] = Number(BigInt.asUintN(32, argument));
     words[index + 1] = Number(BigInt.asUintN(32, argument >> 32n));
-  } else if (typeof argument === 'string' || argument.kind !== 'result') words[index] = BUF + layout.place(argument);
+  } else if (argument.kind !== 'result') words[index] = BUF + layout.place(argument);
   else {
     words[index] = BUF + HEADER_SIZE + argument.op * OP_SIZE + OP_RESULT;
     return 1 << position;
@@ -103,15 +93,26 @@ function encodeArgument(frame: Frame, argument: Argument, index: number, positio
   return 0;
 }
 
+/** The innermost loop of every command: a container takes hundreds of operations. */
 function encodeOperation(sys: Sys, frame: Frame, operation: Operation, index: number): void {
-  const { words } = frame;
+  const { words, layout } = frame;
+  const { args } = operation;
   const at = (HEADER_SIZE + index * OP_SIZE) >> 2;
-  let flags = operation.flags;
-  operation.args.forEach((argument, position) => {
-    const indirect = encodeArgument(frame, argument, at + 2 + position * 2, position);
-    // A store's first argument is the address itself, not what is there.
-    if (indirect !== 0 && !(position === 0 && (flags & (STORE | STORE32)) !== 0)) flags |= indirect;
-  });
+  let { flags } = operation;
+  for (let position = 0; position < args.length; position++) {
+    const argument = args[position];
+    const word = at + 2 + position * 2;
+    if (typeof argument === 'number') {
+      words[word] = argument;
+      if (argument < 0) words[word + 1] = 0xffffffff;
+      else if (argument >= TWO_32) words[word + 1] = Math.floor(argument / TWO_32);
+    } else if (typeof argument === 'string') words[word] = BUF + layout.text(argument);
+    else if (argument !== null && argument !== undefined) {
+      const indirect = encodeObject(frame, argument, word, position);
+      // A store's first argument is the address itself, not what is there.
+      if (indirect !== 0 && !(position === 0 && (flags & (STORE | STORE32)) !== 0)) flags |= indirect;
+    }
+  }
   words[at] = operation.call === 'store' ? 0 : syscallNumber(sys.arch, operation.call);
   words[at + 1] = flags;
   words[at + OP_JUMP / 4] = operation.jump;
@@ -131,7 +132,8 @@ export function encodeProgram(sys: Sys, program: Program): EncodedProgram {
   // Operations are written into their own buffer first, since the data's size is known only after all of them were seen.
   const head = new ArrayBuffer(offset);
   const frame: Frame = { words: new Uint32Array(head), layout };
-  for (const [index, operation] of program.operations.entries()) encodeOperation(sys, frame, operation, index);
+  let index = 0;
+  for (const operation of program.operations) encodeOperation(sys, frame, operation, index++);
   const length = layout.end;
   if (length > SIZE)
     throw new RuntimeError('program-too-large', `arguments and environment need ${length} bytes; at most ${SIZE} can be passed`);

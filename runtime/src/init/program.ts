@@ -95,7 +95,8 @@ export class Program {
   #append(call: Operation['call'], args: readonly Argument[], options: OperationOptions): ResultOf {
     const ignoredErrno = typeof options.ignore === 'number' ? options.ignore : 0;
     const flags = (options.flags ?? 0) | (options.ignore === 'all' ? IGNORE_ALL : 0);
-    const label = options.object === undefined ? this.#label : { ...this.#label, object: options.object };
+    const { step, configPath } = this.#label;
+    const label = options.object === undefined ? this.#label : { step, configPath, object: options.object };
     this.operations.push({ call, args, flags, ignoredErrno, jump: 0, label });
     return { kind: 'result', op: this.operations.length - 1 };
   }
@@ -169,7 +170,9 @@ export function struct(fields: readonly (readonly [1 | 2 | 4 | 8, number | bigin
   const view = new DataView(bytes.buffer);
   let offset = 0;
   for (const [width, value] of fields) {
-    if (width === 8) view.setBigUint64(offset, BigInt.asUintN(64, BigInt(value)), true);
+    // A program has many of these, and most are small: a BigInt each would be felt.
+    if (width === 8 && typeof value === 'number' && value >= 0 && value <= 0xffffffff) view.setUint32(offset, value, true);
+    else if (width === 8) view.setBigUint64(offset, BigInt.asUintN(64, BigInt(value)), true);
     else if (width === 4) view.setUint32(offset, Number(value), true);
     else if (width === 2) view.setUint16(offset, Number(value), true);
     else view.setUint8(offset, Number(value));

@@ -50,7 +50,7 @@ export interface CompiledSteps {
 
 export function compileSteps(steps: readonly Step[], settings: StepSettings): CompiledSteps {
   const program = new Program({ step: 'begin' });
-  const target: Target = { program, arch: settings.arch, fds: settings.fds, opened: { proc: false } };
+  const target: Target = { program, arch: settings.arch, fds: settings.fds, opened: { proc: false }, made: new Set() };
   const checks = steps.map((step, index) => {
     const check = compile(target, step, settings);
     // What steps open is not closed one by one. Some must be closed on the way: there is a limit on descriptors.

@@ -63,6 +63,8 @@ export function cloneHostTree(target: Target, path: string, recursive: boolean):
 /** Puts a detached mount onto an open file or directory. */
 export function attach(target: Target, mount: Argument, place: Argument, object: string): void {
   target.program.call('move_mount', [mount, '', place, '', MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH], { object });
+  // Links can make any path lead through this place.
+  target.made?.clear();
 }
 
 /** Flags of a file system that fsconfig(2) knows by name. */

@@ -6,7 +6,7 @@
 
 import { JUMP_IF_OK } from '../init/agent/protocol.ts';
 import type { AgentFds } from '../init/agent-fds.ts';
-import { type Argument, type Program, type ResultOf, struct } from '../init/program.ts';
+import { type Argument, type Data, type Program, type ResultOf, struct } from '../init/program.ts';
 import { EEXIST, ENOENT } from '../linux/errno.ts';
 import {
   O_CLOEXEC,
@@ -29,6 +29,8 @@ export interface Target {
   readonly fds: AgentFds;
   /** What the program has opened already, for steps that share it. */
   readonly opened: { proc: boolean };
+  /** Directories that the program has made or found since the last mount, which may have hidden them. */
+  readonly made?: Set<string>;
 }
 
 const OPEN_HOW_BYTES = 24;
@@ -40,16 +42,27 @@ export function openBelow(
   path: string,
   how: { flags: number; resolve: number; ignore?: number },
 ): ResultOf {
-  const openHow = struct(
+  const options = how.ignore === undefined ? { object: path } : { object: path, ignore: how.ignore };
+  return target.program.call('openat2', [directory, path, openHow(how.flags | O_CLOEXEC, how.resolve), OPEN_HOW_BYTES], options);
+}
+
+/** Of `struct open_how` there are a few different ones, each used dozens of times in a program. */
+const openHows = new Map<number, Data>();
+
+function openHow(flags: number, resolve: number): Data {
+  const key = flags * 256 + resolve;
+  const known = openHows.get(key);
+  if (known !== undefined) return known;
+  const how = struct(
     [
-      [8, how.flags | O_CLOEXEC],
+      [8, flags],
       [8, 0],
-      [8, how.resolve],
+      [8, resolve],
     ],
-    `{flags=0${(how.flags | O_CLOEXEC).toString(8)}, resolve=0x${how.resolve.toString(16)}}`,
+    `{flags=0${flags.toString(8)}, resolve=0x${resolve.toString(16)}}`,
   );
-  const options = { object: path, ...(how.ignore === undefined ? {} : { ignore: how.ignore }) };
-  return target.program.call('openat2', [directory, path, openHow, OPEN_HOW_BYTES], options);
+  openHows.set(key, how);
+  return how;
 }
 
 /** The path as openat2 takes it below the root: never empty. */
@@ -78,7 +91,7 @@ export function splitPath(path: string): readonly [string, string] {
 export function makeDirectories(target: Target, path: string): void {
   const { program, arch } = target;
   const parts = path.split('/').filter((part) => part !== '');
-  if (parts.length === 0) return;
+  if (parts.length === 0 || target.made?.has(path) === true) return;
   const there = program.place();
   openInRoot(target, path, O_DIRECTORY(arch), ENOENT);
   program.jumpTo(there, JUMP_IF_OK);
@@ -89,6 +102,7 @@ export function makeDirectories(target: Target, path: string): void {
     prefix = prefix === '/' ? `/${part}` : `${prefix}/${part}`;
   }
   program.here(there);
+  target.made?.add(path);
 }
 
 /** Makes an empty file where nothing is, with its directories: a target to mount a file on. */
