@@ -92,7 +92,8 @@ function checked(layout: Layout, layer: UnpackedLayer): UnpackedLayer {
   return layer;
 }
 
-function namesIn(directory: string): string[] {
+/** Names in a directory; none where there is none. */
+export function namesIn(directory: string): string[] {
   try {
     return readdirSync(directory);
   } catch (error) {

@@ -1,12 +1,14 @@
 /** Mounting a stack of layers with a writable one on top (Documentation/filesystems/overlayfs.rst). */
 
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { tryCall } from '../../../runtime/src/linux/call.ts';
 import { EINVAL, ENODEV, EOPNOTSUPP, EPERM, syscallError } from '../../../runtime/src/linux/errno.ts';
 import { ImageError } from '../base/errors.ts';
+import { readIfExists } from '../store/files.ts';
+import type { Layout } from '../store/layout.ts';
 import type { Store } from '../store/store.ts';
-import type { UnpackedLayer } from './layers.ts';
+import { namesIn, type UnpackedLayer } from './layers.ts';
 
 /** mount(2) takes one page of options, the final NUL included. */
 const MAX_OPTION_BYTES = 4095;
@@ -57,11 +59,21 @@ export function mountSnapshot(store: Store, options: SnapshotOptions): Snapshot 
   mkdirSync(join(store.layout.snapshots, 'empty'), { recursive: true });
   mkdirSync(home);
   for (const name of ['upper', 'work', 'merged']) mkdirSync(join(home, name));
+  // Before the mount, so that gc never sees a mounted layer that nobody names.
+  writeFileSync(join(home, 'layers'), options.layers.map((layer) => `${layer.diffId}\n`).join(''));
   const result = mountIn(store, store.layout.snapshots, join(home, 'merged'), overlayOptions(options));
   if (result === 0) return { merged: join(home, 'merged'), upper: join(home, 'upper') };
   rmSync(home, { recursive: true, force: true });
   if ([EPERM, ENODEV, EINVAL, EOPNOTSUPP].includes(-result)) return undefined;
   throw syscallError({ syscall: 'mount', errno: -result, object: `overlay on ${home}/merged` });
+}
+
+/** Diff ids of the layers that snapshots stand on. */
+export function layersInUse(layout: Layout): Set<string> {
+  const active = join(layout.snapshots, 'active');
+  return new Set(
+    namesIn(active).flatMap((id) => (readIfExists(join(active, id, 'layers')) ?? '').split('\n').filter((line) => line !== '')),
+  );
 }
 
 /** Unmounts a snapshot and removes what it has changed. */

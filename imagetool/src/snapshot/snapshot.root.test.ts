@@ -4,6 +4,7 @@ import type { Descriptor } from '../../../specs/image/descriptor.ts';
 import { OCI } from '../../../specs/image/media-types.ts';
 import { file, type Member, member, packMembers } from '../archive/testing.ts';
 import { digestOf } from '../digest/digest.ts';
+import { collectAllGarbage } from '../image/collect-garbage.ts';
 import { type LoadedImage, loadImage } from '../image/load.ts';
 import { hostPlatform } from '../image/platform.ts';
 import { prepareSnapshot } from '../image/prepare-snapshot.ts';
@@ -71,6 +72,16 @@ describe('prepareSnapshot', () => {
     }
     expect(removeUnneededLayers(store.layout, () => true)).toEqual([]);
     expect(removeUnneededLayers(store.layout, () => false)).toHaveLength(120);
+  });
+
+  it('keeps unpacked layers that images or snapshots need, and no others', async () => {
+    const image = await imageOf([[file('a', '1')], [file('b', '2')]]);
+    const snapshot = await prepareSnapshot(store, image, { id: 'used', isRootless: false });
+    // The image is named nowhere: only the snapshot holds the layers.
+    expect((await collectAllGarbage(store, { all: true })).removedLayers).toEqual([]);
+    expect(readFileSync(join(snapshot?.merged ?? '', 'b'), 'utf8')).toBe('2');
+    removeSnapshot(store, 'used');
+    expect((await collectAllGarbage(store)).removedLayers).toHaveLength(2);
   });
 
   it('shares layers between snapshots and mends what a killed process left', async () => {

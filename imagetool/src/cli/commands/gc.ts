@@ -1,4 +1,4 @@
-import { collectGarbage } from '../../store/gc.ts';
+import { collectAllGarbage } from '../../image/collect-garbage.ts';
 import { listImages, removeImage } from '../../store/refs.ts';
 import type { Command } from '../command.ts';
 import { JSON_OUTPUT } from '../options.ts';
@@ -23,7 +23,7 @@ export const gc: Command = {
       const named = new Set(all.filter((one) => one.name !== undefined).map((one) => one.descriptor.digest));
       for (const { descriptor } of all) if (!named.has(descriptor.digest)) await removeImage(store, descriptor.digest);
     }
-    const result = await collectGarbage(store, { dryRun, all: args.flag('all') });
+    const result = await collectAllGarbage(store, { dryRun, all: args.flag('all') });
     if (args.flag('json')) context.print(JSON.stringify(result, undefined, 2));
     else {
       for (const { digest } of result.removed) context.print(`Deleted: ${digest}`);

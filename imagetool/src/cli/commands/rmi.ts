@@ -1,6 +1,6 @@
 import { ImageError } from '../../base/errors.ts';
+import { collectAllGarbage } from '../../image/collect-garbage.ts';
 import { findStoredImage } from '../../image/find.ts';
-import { collectGarbage } from '../../store/gc.ts';
 import { listImages, removeImage, removeName } from '../../store/refs.ts';
 import type { Command } from '../command.ts';
 
@@ -25,7 +25,7 @@ export const rmi: Command = {
       const removed = isById || found.name === undefined ? await removeImage(store, found.descriptor.digest) : await removeOne(found.name);
       for (const one of removed) context.print(`Untagged: ${one.name ?? one.descriptor.digest}`);
     }
-    if (!args.flag('no-prune')) for (const { digest } of (await collectGarbage(store)).removed) context.print(`Deleted: ${digest}`);
+    if (!args.flag('no-prune')) for (const { digest } of (await collectAllGarbage(store)).removed) context.print(`Deleted: ${digest}`);
     return 0;
 
     async function removeOne(name: string): Promise<{ name: string; descriptor: { digest: string } }[]> {
