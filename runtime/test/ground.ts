@@ -99,6 +99,7 @@ export class Ground {
   readonly #prefix: string;
   readonly #strangers = new Set<number>();
   readonly #open: string[] = [];
+  readonly #files: number[] = [];
   #count = 0;
 
   constructor(command: string) {
@@ -135,6 +136,14 @@ export class Ground {
     const { stdout, stderr } = spawnSync('sh', ['-c', command, 'sh', ...flags], { encoding: 'utf8' });
     if (stdout === '') throw new Error(stderr);
     return this.adopt(Number(stdout));
+  }
+
+  /** An open file that holds a text. It is closed at the end. */
+  open(name: string, text: string): number {
+    writeFileSync(join(this.directory, name), text);
+    const fd = openSync(join(this.directory, name), 'r');
+    this.#files.push(fd);
+    return fd;
   }
 
   /** A bundle of its own. The root has every applet of busybox, and nothing else but empty directories. */
@@ -292,6 +301,7 @@ export class Ground {
   }
 
   dispose(): void {
+    for (const fd of this.#files) closeSync(fd);
     this.#sweep();
     tryCall(this.sys, 'prctl', PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0);
     rmSync(this.directory, { recursive: true, force: true });
