@@ -90,6 +90,14 @@ describeWith([rootUser, busybox], 'hooks', () => {
     expect(names.filter((name) => !['PWD', 'SHLVL', '_', 'OLDPWD'].includes(name ?? ''))).toEqual(['ONLY']);
   });
 
+  it('lets no hook make files that everybody can write', () => {
+    const touch = (path: string): Hook => sh(`umask > ${path}`);
+    const container = fixture.run(
+      all(WRITABLE, hooks('createContainer', touch('tmp/first')), hooks('startContainer', touch('/tmp/second'))),
+    );
+    for (const name of ['first', 'second']) expect(readFileSync(fixture.rootfs(container, `tmp/${name}`), 'utf8')).toBe('0022\n');
+  });
+
   it('runs container hooks with a user namespace', () => {
     const { pid } = fixture.run(
       all(USER_NAMESPACE, hooks('createContainer', sh(`id -u > ./tmp/uid || exit 1; readlink /proc/self/ns/user > ./tmp/ns`)), (config) => {
@@ -175,7 +183,7 @@ describeWith([rootUser, busybox], 'hooks', () => {
 
   it('keeps the end of a long output', () => {
     expect(() => fixture.create(hooks('createRuntime', sh('head -c 100000 /dev/zero | tr "\\0" a; echo the reason; exit 1')))).toThrow(
-      /^error running createRuntime hook #0: \/bin\/sh: exit status 1, output: …a{3000,5000}the reason$/,
+      /^error running createRuntime hook #0: \/bin\/sh: exit status 1, output: …a{4085}the reason$/,
     );
   });
 

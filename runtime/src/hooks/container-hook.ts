@@ -25,6 +25,7 @@ import { supervise, timeoutMs } from './supervise.ts';
 
 const MFD_CLOEXEC = 1;
 const CLONE_PIDFD = 0x1000;
+const DEFAULT_UMASK = 0o022;
 const MARK = 'x';
 
 /** The init process to run hooks in. */
@@ -118,6 +119,8 @@ function cloneHook(sys: Sys, init: HookInit, place: HookPlace, options: CloneOpt
   program.here(inHook);
   program.setChannel(hookChannelFd);
   program.call('setpgid', [0, 0]);
+  // Init makes files with exactly the modes asked for; after that it has the umask of the container's process.
+  if (place.name === 'createContainer') program.call('umask', [DEFAULT_UMASK]);
   program.call('dup3', [input, 0, 0]);
   program.call('dup3', [outputFd, 1, 0]);
   program.call('dup3', [outputFd, 2, 0]);

@@ -47,7 +47,9 @@ class Tail {
   }
 
   text(): string {
-    return `${this.#cut ? '…' : ''}${this.#sys.decode(this.#buffer, 0, this.#length)}`;
+    const bytes = Math.min(this.#length, OUTPUT_BYTES);
+    const cut = this.#cut || bytes < this.#length;
+    return `${cut ? '…' : ''}${this.#sys.decode(this.#buffer, this.#length - bytes, bytes)}`;
   }
 }
 
