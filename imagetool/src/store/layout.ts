@@ -9,6 +9,7 @@
  *     snapshots/                 unpacked layers; `snapshot/` knows more
  *     lock                       flock: shared by who adds, exclusive for who changes index.json or collects garbage
  *     settings.json              the size cap
+ *     summaries.json             what listings show of images; made anew when it is missing
  */
 
 import { accessSync, constants, existsSync, readdirSync } from 'node:fs';
@@ -28,6 +29,7 @@ export interface Layout {
   readonly index: string;
   readonly lock: string;
   readonly settings: string;
+  readonly summaries: string;
 }
 
 const LAYOUT_VERSION = '1.0.0';
@@ -43,6 +45,7 @@ export function layoutAt(root: string): Layout {
     index: join(root, 'index.json'),
     lock: join(root, 'lock'),
     settings: join(root, 'settings.json'),
+    summaries: join(root, 'summaries.json'),
   };
 }
 
@@ -112,7 +115,18 @@ function readHeader(layout: Layout): string | undefined {
 }
 
 function refuseStrangers(layout: Layout): void {
-  const known = new Set(['blobs', 'ingest', 'labels', 'leases', 'snapshots', 'index.json', 'lock', 'settings.json', 'lost+found']);
+  const known = new Set([
+    'blobs',
+    'ingest',
+    'labels',
+    'leases',
+    'snapshots',
+    'index.json',
+    'lock',
+    'settings.json',
+    'summaries.json',
+    'lost+found',
+  ]);
   try {
     const stranger = readdirSync(layout.root).find((name) => !known.has(name) && !name.startsWith('.tmp-'));
     if (stranger !== undefined) {

@@ -1,25 +1,16 @@
 import type { Digest } from '../../../../specs/image/digest.ts';
-import { SpecError } from '../../../../specs/image/shape.ts';
-import { ImageError } from '../../base/errors.ts';
-import { shortDigest } from '../../digest/digest.ts';
-import { configDigest } from '../../image/find.ts';
-import { loadImage } from '../../image/load.ts';
 import { hostPlatform } from '../../image/platform.ts';
+import { type ImageSummary, summarize } from '../../image/summaries.ts';
 import { familiarRepository, InvalidReferenceError, parseReference } from '../../reference/reference.ts';
-import type { Layout } from '../../store/layout.ts';
-import { listImages, type StoredImage } from '../../store/refs.ts';
+import { listImages } from '../../store/refs.ts';
 import type { Command } from '../command.ts';
 import { JSON_OUTPUT, QUIET } from '../options.ts';
 import { formatAge, formatSize, formatTable } from '../table.ts';
 
-interface Row {
+interface Row extends ImageSummary {
   readonly repository: string;
   readonly tag: string;
   readonly digest: Digest;
-  readonly id: Digest;
-  readonly created?: string;
-  /** Compressed, as stored. */
-  readonly size?: number;
 }
 
 export const images: Command = {
@@ -30,12 +21,19 @@ export const images: Command = {
   positionals: [0, 0],
   async run(context, args) {
     const layout = context.layout();
-    const rows: Row[] = [];
-    for (const image of listImages(layout)) rows.push(await rowOf(layout, image));
+    const stored = listImages(layout);
+    const summaries = await summarize(
+      layout,
+      stored.map((image) => image.descriptor),
+      hostPlatform(),
+    );
+    const rows = stored.map(({ name, descriptor }, index): Row => {
+      return { ...splitName(name), digest: descriptor.digest, ...(summaries[index] ?? { id: descriptor.digest }) };
+    });
     if (args.flag('json')) context.print(JSON.stringify(rows, undefined, 2));
     else if (args.flag('quiet'))
-      for (const id of new Set(rows.map((row) => (args.flag('no-trunc') ? row.id : shortDigest(row.id))))) context.print(id);
-    else for (const line of table(rows, { digests: args.flag('digests'), isLong: args.flag('no-trunc') })) context.print(line);
+      for (const id of new Set(rows.map((row) => (args.flag('no-trunc') ? row.id : shortId(row.id))))) context.print(id);
+    else context.print(table(rows, { digests: args.flag('digests'), isLong: args.flag('no-trunc') }).join('\n'));
     return 0;
   },
 };
@@ -49,25 +47,15 @@ function table(rows: readonly Row[], options: { digests: boolean; isLong: boolea
       row.repository,
       row.tag,
       ...(options.digests ? [row.digest] : []),
-      options.isLong ? row.id : shortDigest(row.id),
+      options.isLong ? row.id : shortId(row.id),
       formatAge(row.created, nowMs),
       row.size === undefined ? 'N/A' : formatSize(row.size),
     ]),
   );
 }
 
-async function rowOf(layout: Layout, { name, descriptor }: StoredImage): Promise<Row> {
-  const named = { ...splitName(name), digest: descriptor.digest };
-  try {
-    const { manifest, config } = await loadImage(layout, descriptor, hostPlatform());
-    const size = manifest.layers.reduce((sum, layer) => sum + layer.size, 0);
-    const id = (await configDigest(layout, descriptor)) ?? descriptor.digest;
-    return { ...named, id, size, ...(config.created === undefined ? {} : { created: config.created }) };
-  } catch (error) {
-    // Other platforms, artifacts and damaged images are listed as well: they can be removed.
-    if (error instanceof ImageError || error instanceof SpecError) return { ...named, id: descriptor.digest };
-    throw error;
-  }
+function shortId(id: string): string {
+  return id.slice(id.indexOf(':') + 1).slice(0, 12);
 }
 
 function splitName(name: string | undefined): { repository: string; tag: string } {
