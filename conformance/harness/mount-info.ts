@@ -27,8 +27,8 @@ export function parseMountInfo(text: string): MountInfo[] {
         id: Number(id),
         parent: Number(parent),
         device,
-        root: unescape(root),
-        point: unescape(point),
+        root: unescapeOctal(root),
+        point: unescapeOctal(point),
         options: options.split(','),
         propagation: propagation.split(' ').filter((word) => word !== ''),
         type,
@@ -55,6 +55,6 @@ export function hostMountsBelow(directory: string): string[] {
     .reverse();
 }
 
-function unescape(text: string): string {
+function unescapeOctal(text: string): string {
   return text.replace(/\\(\d{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)));
 }

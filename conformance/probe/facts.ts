@@ -44,7 +44,7 @@ export class Facts {
 
   /** A line of /proc/PID/status. */
   status(name: string): string {
-    return new RegExp(`^${name}:\\s*(.*)$`, 'm').exec(this.text('status'))?.[1]?.trim() ?? '';
+    return new RegExp(`^${name}:[ \\t]*(.*)$`, 'm').exec(this.text('status'))?.[1]?.trim() ?? '';
   }
 
   mounts(): MountInfo[] {

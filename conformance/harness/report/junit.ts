@@ -26,7 +26,7 @@ function testCase({ test, status, message = '', reason = '', durationMs }: Outco
   if (status === 'passed') return [`${open}/>`];
   const inner =
     status === 'failed'
-      ? `<failure${write({ message: firstLine(message) })}>${escape(message)}</failure>`
+      ? `<failure${write({ message: firstLine(message) })}>${escapeXml(message)}</failure>`
       : `<skipped${write({ message: reason })}/>`;
   return [`${open}>`, `      ${inner}`, '    </testcase>'];
 }
@@ -38,7 +38,7 @@ function totals(outcomes: readonly Outcome[]): Record<string, string> {
 
 function write(attributes: Readonly<Record<string, string>>): string {
   return Object.entries(attributes)
-    .map(([name, value]) => ` ${name}="${escape(value)}"`)
+    .map(([name, value]) => ` ${name}="${escapeXml(value)}"`)
     .join('');
 }
 
@@ -47,7 +47,7 @@ const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for.
 const NOT_XML = /[\u0000-\u0008\u000b\u000c\u000e-\u001f]/g;
 
-function escape(text: string): string {
+function escapeXml(text: string): string {
   return text.replace(NOT_XML, '\ufffd').replace(/[&<>"]/g, (character) => ENTITIES[character] ?? character);
 }
 

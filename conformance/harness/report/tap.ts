@@ -10,7 +10,7 @@ export function formatTap({ outcomes }: Report): string {
 
 function lines(outcome: Outcome, number: number): string[] {
   const { test, status, message, reason } = outcome;
-  const name = escape(`${test.id}: ${test.title}`);
+  const name = escapeDirective(`${test.id}: ${test.title}`);
   const point = `${number} - ${name}`;
   if (status === 'passed') return [`ok ${point}`];
   if (status === 'not testable') return [`ok ${point} # SKIP ${oneLine(reason)}`];
@@ -34,7 +34,7 @@ function diagnosis(message: string, covers: readonly string[]): string[] {
 }
 
 /** A number sign would begin a directive. */
-function escape(text: string): string {
+function escapeDirective(text: string): string {
   return text.replace(/[\\#]/g, '\\$&');
 }
 
