@@ -21,6 +21,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { builtCommand, describeWith, rootUser } from '../../.scripts/jest/requirement.ts';
+import { stringifyJson } from '../../specs/json/stringify-json.ts';
 import type { Config } from '../../specs/runtime/config.ts';
 import { cgroupOfProcess, findHierarchy } from '../src/cgroups/hierarchy.ts';
 import { tryCall } from '../src/linux/call.ts';
@@ -156,7 +157,7 @@ export class Ground {
     rootfs?.(tree);
     const config = draft();
     change(config);
-    writeFileSync(join(path, 'config.json'), JSON.stringify(config, undefined, 1));
+    writeFileSync(join(path, 'config.json'), stringifyJson(config, ' '));
     return path;
   }
 
