@@ -5,6 +5,7 @@ import type { ProgramResults } from '../init/init-process.ts';
 import { type Program, struct } from '../init/program.ts';
 import { EPERM } from '../linux/errno.ts';
 import {
+  CLOSE_RANGE_ALL,
   LINUX_CAPABILITY_VERSION_3,
   PR_CAP_AMBIENT,
   PR_CAP_AMBIENT_CLEAR_ALL,
@@ -71,6 +72,8 @@ export function compileIdentity(target: Target, step: IdentityStep): (results: P
   const { program } = target;
   const { capabilities } = step;
   program.step('become the user', step.configPath);
+  // From a mount of the host's, even an empty one, `..` may lead to the host: none is in hand from here on (CVE-2016-9962, CVE-2024-21626).
+  program.call('close_range', [target.fds.proc, CLOSE_RANGE_ALL, 0]);
   if (capabilities !== undefined) dropBounding(program, capabilities);
   program.call('prctl', [PR_SET_KEEPCAPS, 1, 0, 0, 0], { object: 'PR_SET_KEEPCAPS' });
   const asRoot = program.call('chdir', [step.cwd], { ignore: 'all' });
