@@ -1,5 +1,5 @@
 /** tsrun-conformance: tests an OCI runtime from outside. The one place that reads the command line and sets the exit code. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -71,6 +71,8 @@ async function main(): Promise<number> {
   if (!Number.isInteger(jobs) || jobs < 1) throw new UsageError('--jobs takes a number from 1');
   const runtime = await identify(resolve(options.runtime));
   const directory = mkdtempSync(join(tmpdir(), 'conformance-'));
+  // The root of a user namespace must reach its root file system.
+  chmodSync(directory, 0o711);
   try {
     const busybox = prepareBusybox(directory, options.busybox);
     const problem = await preflight(runtime, busybox, join(directory, 'preflight'));

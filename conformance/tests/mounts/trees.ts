@@ -141,7 +141,11 @@ recursive.test('rro-effect: nothing can be written below an rro mount', ['config
 });
 
 const MAPPINGS = [{ containerID: 0, hostID: 100_000, size: 65_536 }];
-const USER_NAMESPACE = { 'linux.namespaces+': { type: 'user' }, 'linux.uidMappings': MAPPINGS, 'linux.gidMappings': MAPPINGS };
+const USER_NAMESPACE = {
+  'linux.namespaces+': [{ type: 'user' }, { type: 'network' }],
+  'linux.uidMappings': MAPPINGS,
+  'linux.gidMappings': MAPPINGS,
+};
 
 async function idmapped(ground: Ground, mount: object, more: object = {}, probe = 'stat -c %u:%g /mnt/f'): Promise<string> {
   return ground.sh(probe, (bundle) => {
