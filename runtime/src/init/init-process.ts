@@ -93,8 +93,7 @@ export class InitProcess implements Init {
    * Sends a program before the answers to earlier ones were asked for: several programs cost one exchange. They run whatever becomes of the
    * earlier ones. Returns the function that takes the answer; they are called in the order of the programs, and throw as `run` does.
    */
-  begin(program: Program): () => ProgramResults {
-    const encoded = encodeProgram(this.#sys, program);
+  begin(program: Program, encoded: EncodedProgram = encodeProgram(this.#sys, program)): () => ProgramResults {
     sendMessage(this.#sys, this.channel, encoded.message, firstStep(program));
     return () => {
       const results = this.#reply(program, encoded.replyBytes);

@@ -22,7 +22,7 @@ import { isSeparate } from '../plan/namespaces.ts';
 import { type Plan, planContainer } from '../plan/plan.ts';
 import type { Step } from '../plan/steps.ts';
 import { executeProgram } from '../process/execute.ts';
-import { findExecutable } from '../process/lookup.ts';
+import { planLookup } from '../process/lookup.ts';
 import { resolveTargets } from '../rootfs/targets.ts';
 import type { ValidConfig } from '../spec/valid.ts';
 import type { ContainerRecord } from '../state/record.ts';
@@ -32,7 +32,7 @@ import type { Bundle } from './bundle.ts';
 import { makeCgroup, ownCgroupDirectory } from './cgroup.ts';
 import { specState } from './container-state.ts';
 import type { Context } from './context.ts';
-import { processEnvironment } from './environment.ts';
+import { beginEnvironment } from './environment.ts';
 import { openGate } from './gate.ts';
 import { raiseHardLimits } from './hard-limits.ts';
 import { runContainerHooks, runRuntimeHooks, runRuntimeHooksToTheEnd, withEnvironment } from './hooks.ts';
@@ -40,7 +40,7 @@ import { gatherHostFacts } from './host-facts.ts';
 import { type Launched, launchInit } from './launch.ts';
 import { offerNotifySocket } from './notify.ts';
 import { openPrepared } from './prepared.ts';
-import { runSteps, type StepSettings, StepsAhead } from './run-steps.ts';
+import { type StepSettings, StepsAhead } from './run-steps.ts';
 import { streamsToOwn } from './stdio.ts';
 import { Undo } from './undo.ts';
 
@@ -143,18 +143,19 @@ function assembleIn(work: Work, first: ContainerRecord, finish: (assembled: Asse
   if (cgroup !== undefined) directory.writeRecord(withCgroup);
   const plan = planIn(work, cgroup);
   const steps = planSetUp(sys, bundle.config, plan);
-  const launched = launch(work, plan, cgroup, (fds) => steps.before.prepare(stepSettings(sys, plan, fds)));
+  const launched = launch(work, plan, cgroup, (fds) => (steps.before ?? steps.last).prepare(stepSettings(sys, plan, fds)));
   const { init, fds } = launched;
   const withInit = withProcess(context, withCgroup, init.pid);
   directory.writeRecord(withInit);
-  setUp(work, plan, launched, steps, withInit);
-  const path = findExecutable(init, sys.arch, plan.execute);
-  const env = processEnvironment(
-    sys,
-    { init, fds, uid: bundle.config.process?.user.uid ?? 0 },
-    plan.execute.env,
-    context.caller.extraEnvironment,
-  );
+  const done = setUp(work, plan, launched, steps, withInit);
+  // What only looks is asked at once: where the set-up fails, it is asked in vain.
+  const lookup = planLookup(sys.arch, plan.execute);
+  const looked = init.begin(lookup.program);
+  const source = { init, fds, uid: bundle.config.process?.user.uid ?? 0 };
+  const environment = beginEnvironment(sys, source, plan.execute.env, context.caller.extraEnvironment);
+  done();
+  const path = lookup.found(looked());
+  const env = environment();
   const record = withHookEnvironment(withInit, env);
   if (record !== withInit) directory.writeRecord(record);
   finish({ record, directory, init, fds, program: executeProgram({ plan: plan.execute, path, env, fds }) });
@@ -239,31 +240,40 @@ function withProcess(context: Context, record: ContainerRecord, pid: number): Co
   return { ...record, pid, startTime: stat.startTime };
 }
 
-/** What init does before the hooks, and what after them; where there are none, all in one exchange with it. */
+/** What init does before the hooks, and what after them; where there are none, all at once. */
 interface SetUp {
-  readonly before: StepsAhead;
-  readonly after: readonly Step[];
+  readonly before: StepsAhead | undefined;
+  readonly last: StepsAhead;
 }
 
 function planSetUp(sys: Sys, config: ValidConfig, plan: Plan): SetUp {
   const { prestart, createRuntime, createContainer } = config.hooks ?? {};
   const hooks = [prestart, createRuntime, createContainer].some((list) => (list ?? []).length > 0);
   const last = [...plan.enter, ...plan.become];
-  if (hooks) return { before: new StepsAhead(sys, plan.prepare), after: last };
-  return { before: new StepsAhead(sys, [...plan.prepare, ...last]), after: [] };
+  if (hooks) return { before: new StepsAhead(sys, plan.prepare), last: new StepsAhead(sys, last) };
+  return { before: undefined, last: new StepsAhead(sys, [...plan.prepare, ...last]) };
 }
 
 function stepSettings(sys: Sys, plan: Plan, fds: AgentFds): StepSettings {
   return { arch: sys.arch, fds, separateMounts: isSeparate(plan.namespaces, 'mount') };
 }
 
-function setUp({ context, bundle }: Work, plan: Plan, { init, fds }: Launched, { before, after }: SetUp, record: ContainerRecord): void {
-  const settings = stepSettings(context.sys, plan, fds);
-  if (plan.oomScoreAdj !== undefined) writeKernelFile(context.sys, `/proc/${init.pid}/oom_score_adj`, String(plan.oomScoreAdj));
-  if (isSeparate(plan.namespaces, 'user')) raiseHardLimits(context.sys, init.pid, bundle.config.process?.rlimits ?? []);
+/** Returns the function that waits for the last steps: init can be sent more meanwhile. */
+function setUp(work: Work, plan: Plan, { init, fds }: Launched, { before, last }: SetUp, record: ContainerRecord): () => void {
+  const { sys } = work.context;
+  const settings = stepSettings(sys, plan, fds);
+  if (plan.oomScoreAdj !== undefined) writeKernelFile(sys, `/proc/${init.pid}/oom_score_adj`, String(plan.oomScoreAdj));
+  if (isSeparate(plan.namespaces, 'user')) raiseHardLimits(sys, init.pid, work.bundle.config.process?.rlimits ?? []);
+  if (before !== undefined) {
+    before.begin(init, settings)();
+    runHooksBefore(work, { init, fds }, record);
+  }
+  return last.begin(init, settings);
+}
+
+function runHooksBefore({ context, bundle }: Work, { init, fds }: Launched, record: ContainerRecord): void {
   const { prestart, createRuntime, createContainer } = bundle.config.hooks ?? {};
   const state = specState(record, 'creating');
-  before.run(init, settings);
   runRuntimeHooks(context, 'prestart', prestart, state);
   runRuntimeHooks(context, 'createRuntime', createRuntime, state);
   runContainerHooks(context, 'createContainer', createContainer, state, {
@@ -271,5 +281,4 @@ function setUp({ context, bundle }: Work, plan: Plan, { init, fds }: Launched, {
     channelFd: fds.nextChannel,
     directoryFd: fds.root,
   });
-  runSteps(init, after, settings);
 }

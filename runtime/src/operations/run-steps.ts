@@ -88,16 +88,21 @@ export class StepsAhead {
     }
   }
 
-  run(init: InitProcess, settings: StepSettings): void {
+  /**
+   * Has the steps run, and returns the function that waits for their end, as `InitProcess.begin` does. It throws for the first step that failed, or
+   * that found what must not be.
+   */
+  begin(init: InitProcess, settings: StepSettings): () => void {
     if (this.#steps.some(isCopyUp)) {
       runSteps(init, this.#steps, settings);
-      return;
+      return () => undefined;
     }
     this.prepare(settings);
     const outcome = this.#outcome;
     if (outcome === undefined || 'error' in outcome) throw outcome?.error;
     const { compiled, encoded } = outcome;
-    compiled.check(init.run(compiled.program, { encoded }));
+    const answer = init.begin(compiled.program, encoded);
+    return () => compiled.check(answer());
   }
 }
 
