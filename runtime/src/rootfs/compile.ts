@@ -8,7 +8,7 @@ import type { DeviceStep, RootfsStep } from '../plan/steps.ts';
 import { compileConsole } from './console.ts';
 import { compileDevice, compileSymlink } from './devices.ts';
 import { compileMask, openNullDevice } from './masks.ts';
-import { compileBind, compileFilesystem, compileRemount } from './mounts.ts';
+import { compileBind, compileFilesystem, compileRemount, type PlaceCheck } from './mounts.ts';
 import { makeDirectories, type Target } from './paths.ts';
 import { compilePivot, compileReadonly, compileReadonlyRoot, compileRoot } from './root.ts';
 
@@ -39,6 +39,19 @@ function checkNullDevice(found: ArrayBuffer): void {
   });
 }
 
+/**
+ * A target must not lie inside procfs by way of a link, and what is bound to /proc must be procfs: security modules and programs trust what they
+ * find there (CVE-2019-16884, CVE-2019-19921).
+ */
+function checkPlace({ destination, source, configPath }: PlaceCheck, statfs: ArrayBuffer): void {
+  const isProc = new DataView(statfs).getUint32(0, true) === PROC_SUPER_MAGIC;
+  const details = configPath === undefined ? {} : { configPath };
+  if (destination === '/proc' && !isProc)
+    throw new RuntimeError('mount-over-proc', `/proc must be procfs, which ${source} is not`, details);
+  if (!isProc || destination === '/proc' || destination.startsWith('/proc/')) return;
+  throw new RuntimeError('mount-over-proc', `${destination} leads into /proc, where nothing may be mounted`, details);
+}
+
 /** Appends a step to the target's program. */
 export function compileRootfsStep(target: Target, step: RootfsStep, separateMounts: boolean): Check {
   switch (step.kind) {
@@ -48,18 +61,13 @@ export function compileRootfsStep(target: Target, step: RootfsStep, separateMoun
       const status = openNullDevice(target);
       return (results) => checkNullDevice(results.output(status));
     }
-    case 'mount':
-      compileFilesystem(target, step);
-      return NO_CHECK;
+    case 'mount': {
+      const place = compileFilesystem(target, step);
+      return place === undefined ? NO_CHECK : (results) => checkPlace(place, results.output(place.statfs));
+    }
     case 'bind': {
-      const { statfs, destination, configPath } = compileBind(target, step);
-      return (results) => {
-        const magic = new DataView(results.output(statfs)).getUint32(0, true);
-        if (magic !== PROC_SUPER_MAGIC || destination.startsWith('/proc/')) return;
-        throw new RuntimeError('mount-over-proc', `${destination} leads into /proc, where nothing may be mounted`, {
-          ...(configPath === undefined ? {} : { configPath }),
-        });
-      };
+      const place = compileBind(target, step);
+      return (results) => checkPlace(place, results.output(place.statfs));
     }
     case 'device': {
       const { status } = compileDevice(target, step);

@@ -32,7 +32,7 @@ const FSCONFIG_VALUE_BYTES = 255;
 const PLAIN_TEXT = /^[ -[\]-~]*$/;
 
 /** File systems that the runtime itself, or tools in the container, trust by their path: a link there could lead anywhere. */
-const PLAIN_DIRECTORIES = ['proc', 'sysfs'];
+export const PLAIN_DIRECTORIES: readonly string[] = ['proc', 'sysfs'];
 
 /** What only mount(2) can express: flags without a name, long options, and characters that file systems read differently in the two ways. */
 function needsMountCall(step: FilesystemStep): boolean {
@@ -73,10 +73,12 @@ function mountCall(target: Target, step: FilesystemStep, place: Argument): void 
   setPropagations(target, mount, step.propagations);
 }
 
-export function compileFilesystem(target: Target, step: FilesystemStep): void {
+/** Nothing to check is left for procfs, which has a place of its own. */
+export function compileFilesystem(target: Target, step: FilesystemStep): PlaceCheck | undefined {
   const { program } = target;
   program.step(`mount ${step.type} on ${step.destination}`, step.configPath);
   const place = openDirectory(target, step.destination, PLAIN_DIRECTORIES.includes(step.type));
+  const check = step.type === 'proc' ? undefined : checkLater(target, step, place);
   if (needsMountCall(step)) mountCall(target, step, place);
   else {
     const mount = newMount(target, { ...step, attributes: step.attributes.set });
@@ -85,6 +87,7 @@ export function compileFilesystem(target: Target, step: FilesystemStep): void {
     // Only a mount in its place has peers to be shared with.
     setPropagations(target, mount, step.propagations);
   }
+  return check;
 }
 
 /** Makes the target of a bind mount, of the same kind as its source, unless something is there. */
@@ -103,16 +106,25 @@ function makeBindTarget(target: Target, source: Argument, destination: string): 
   program.here(made);
 }
 
-/** `struct statfs` of the place that a bind mount went to. */
+/** `struct statfs`. */
 const STATFS_BYTES = 120;
 
+/** What must be checked once the program ran. */
 export interface PlaceCheck {
   readonly destination: string;
+  readonly source: string;
   readonly configPath: string | undefined;
+  /** Of the place that was mounted on; of the source when that is /proc itself. */
   readonly statfs: Output;
 }
 
-/** Returns what must be checked once the program ran: a bind mount's target must not lie inside procfs by way of a link. */
+function checkLater(target: Target, step: FilesystemStep | BindStep, descriptor: Argument): PlaceCheck {
+  const statfs = target.program.output(STATFS_BYTES);
+  const { destination, source, configPath } = step;
+  target.program.call('fstatfs', [descriptor, statfs], { object: destination });
+  return { destination, source, configPath, statfs };
+}
+
 export function compileBind(target: Target, step: BindStep): PlaceCheck {
   const { program, fds } = target;
   program.step(`bind ${step.source} to ${step.destination}`, step.configPath);
@@ -121,11 +133,10 @@ export function compileBind(target: Target, step: BindStep): PlaceCheck {
   if (step.recursiveAttributes !== undefined) setAttributes(target, source, step.recursiveAttributes, true);
   makeBindTarget(target, source, step.destination);
   const place = openInRoot(target, step.destination);
-  const statfs = program.output(STATFS_BYTES);
-  program.call('fstatfs', [place, statfs], { object: step.destination });
+  const check = checkLater(target, step, step.destination === '/proc' ? source : place);
   attach(target, source, place, step.destination);
   setPropagations(target, source, step.propagations);
-  return { destination: step.destination, configPath: step.configPath, statfs };
+  return check;
 }
 
 export function compileRemount(target: Target, step: RemountStep): void {

@@ -9,6 +9,7 @@ import { close, tryOpen } from '../linux/files.ts';
 import { O_CLOEXEC, O_DIRECTORY, O_NOFOLLOW, O_PATH, RESOLVE_IN_ROOT, RESOLVE_NO_MAGICLINKS } from '../linux/open-flags.ts';
 import type { Step } from '../plan/steps.ts';
 import type { Sys } from '../sys/sys.ts';
+import { PLAIN_DIRECTORIES } from './mounts.ts';
 
 const OPEN_HOW_BYTES = 24;
 const PATH_MAX = 4096;
@@ -31,6 +32,8 @@ function resolveStep(sys: Sys, root: number, step: Step): Step {
   switch (step.kind) {
     case 'mount':
     case 'bind': {
+      // Links are not followed there at all (CVE-2023-27561).
+      if (step.kind === 'mount' && PLAIN_DIRECTORIES.includes(step.type)) return step;
       const destination = resolveTarget(sys, root, step.destination);
       return destination === step.destination ? step : { ...step, destination };
     }
