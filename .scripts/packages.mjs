@@ -19,5 +19,9 @@ export const DEBIAN_PACKAGES = {
   procps: 'ps, as in tsrun ps',
   skopeo: 'reads and writes the image store as a peer',
   umoci: 'unpacks from the image store as a peer',
+  'docker-registry': 'a real registry on loopback',
+  'apache2-utils': 'htpasswd, for its logins',
+  openssl: 'certificates of our own for its TLS',
+  zstd: 'writes zstd layers where Node cannot',
   'ca-certificates': 'certificates for tests of registries over TLS',
 };
