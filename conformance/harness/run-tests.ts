@@ -38,6 +38,8 @@ async function runOne(test: TestCase, run: Run, directory: string): Promise<Outc
   const begin = performance.now();
   const missing = test.needs.filter((need) => !need.met()).map((need) => need.what);
   if (missing.length > 0) return { test, status: 'not testable', reason: `needs ${missing.join(', ')}`, durationMs: 0 };
+  const unclaimed = test.requires?.(run.runtime);
+  if (unclaimed !== undefined) return { test, status: 'not testable', reason: unclaimed, durationMs: 0 };
   const problem = await problemOf(test, run, directory);
   const durationMs = performance.now() - begin;
   const difference = findKnownDifference(run.known, run.runtime, test.id);

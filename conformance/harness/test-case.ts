@@ -1,6 +1,7 @@
 import type { RequirementId } from '../requirements/all.ts';
 import type { Ground } from './ground.ts';
 import type { Need } from './host.ts';
+import type { Runtime } from './runtime.ts';
 
 export interface TestCase {
   /** `area/topic/name`. */
@@ -10,6 +11,8 @@ export interface TestCase {
   readonly covers: readonly RequirementId[];
   /** What the host must have. */
   readonly needs: readonly Need[];
+  /** Why this runtime has nothing to test, by what it says of itself. */
+  readonly requires: ((runtime: Runtime) => string | undefined) | undefined;
   /** The version of the specification that the feature is new in; older runtimes may fail. */
   readonly since: string | undefined;
   readonly run: (ground: Ground) => Promise<unknown>;
@@ -17,6 +20,7 @@ export interface TestCase {
 
 export interface Details {
   readonly needs?: readonly Need[];
+  readonly requires?: (runtime: Runtime) => string | undefined;
   readonly since?: string;
 }
 
@@ -48,6 +52,7 @@ export class Topic {
       title,
       covers,
       needs: [...(this.#details.needs ?? []), ...(details.needs ?? [])],
+      requires: details.requires ?? this.#details.requires,
       since: details.since ?? this.#details.since,
       run,
     });

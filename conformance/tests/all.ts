@@ -1,7 +1,9 @@
 /** Every test of the suite, in the order in which they run. */
 import type { TestCase } from '../harness/test-case.ts';
+import { cgroupTests } from './cgroups/unified.ts';
 import { configTests } from './config/values.ts';
 import { deviceTests } from './devices/devices.ts';
+import { networkDeviceTests } from './devices/network.ts';
 import { featureTests } from './features/features.ts';
 import { createTests } from './lifecycle/create.ts';
 import { hookTests } from './lifecycle/hooks.ts';
@@ -34,6 +36,8 @@ export const ALL_TESTS: readonly TestCase[] = [
   ...namespaceTests,
   ...namespaceSettingTests,
   ...deviceTests,
+  ...networkDeviceTests,
+  ...cgroupTests,
   ...seccompTests,
   ...featureTests,
   ...configTests,
