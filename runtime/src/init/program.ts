@@ -3,7 +3,7 @@
  * Building a program is pure; `encodeProgram` lays it out for the agent and `describeProgram` prints it.
  */
 import type { SyscallName } from '../linux/syscall-numbers.ts';
-import { IGNORE_ALL, JUMP, SET_CHANNEL, STORE } from './agent/protocol.ts';
+import { IGNORE_ALL, indirect, JUMP, SET_CHANNEL, STORE } from './agent/protocol.ts';
 
 /** The result of an earlier operation, as an argument. */
 export interface ResultOf {
@@ -114,6 +114,16 @@ export class Program {
   /** An earlier result again, for a jump that depends on it. Errors do not stop the program. */
   test(result: ResultOf): void {
     this.#append('store', [{ kind: 'result', op: this.operations.length }, result], { flags: STORE | IGNORE_ALL });
+  }
+
+  /** Writes a value into an output: a word that two threads of one program share. */
+  store(output: Output, value: ResultOf | number): void {
+    this.#append('store', [output, value], { flags: STORE | IGNORE_ALL });
+  }
+
+  /** What a shared word holds now, for a jump that depends on it. */
+  look(output: Output): ResultOf {
+    return this.#append('store', [{ kind: 'result', op: this.operations.length }, output], { flags: STORE | IGNORE_ALL | indirect(1) });
   }
 
   place(): Place {

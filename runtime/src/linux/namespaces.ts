@@ -8,7 +8,13 @@ export const CLONE_NEWUSER = 0x10000000;
 export const CLONE_NEWPID = 0x20000000;
 export const CLONE_NEWNET = 0x40000000;
 
-/** clone3(2) flags that are no namespaces. */
+/** Flags of clone(2) and clone3(2) that are no namespaces. */
+export const CLONE_VM = 0x100;
+export const CLONE_FS = 0x200;
+export const CLONE_FILES = 0x400;
+export const CLONE_SIGHAND = 0x800;
+export const CLONE_THREAD = 0x10000;
+export const CLONE_SYSVSEM = 0x40000;
 export const CLONE_PARENT = 0x8000;
 export const CLONE_INTO_CGROUP = 0x200000000;
 

@@ -41,6 +41,7 @@ import { type Launched, launchInit } from './launch.ts';
 import { offerNotifySocket } from './notify.ts';
 import { openPrepared } from './prepared.ts';
 import { type StepSettings, StepsAhead } from './run-steps.ts';
+import { filterRecord, planFilter } from './seccomp.ts';
 import { streamsToOwn } from './stdio.ts';
 import { Undo } from './undo.ts';
 
@@ -118,6 +119,7 @@ function firstRecord(context: Context, options: AssembleOptions, bundle: Bundle)
   const { config } = bundle;
   const root = config.root?.path ?? '';
   const { startContainer, poststart, poststop } = config.hooks ?? {};
+  const seccomp = filterRecord(config.linux?.seccomp);
   return {
     ociVersion: config.ociVersion,
     id: options.id,
@@ -130,13 +132,15 @@ function firstRecord(context: Context, options: AssembleOptions, bundle: Bundle)
     startTime: 0,
     preservedFds: context.caller.preservedFds.length,
     ...(options.noNewKeyring === true ? { noNewKeyring: true } : {}),
+    ...(seccomp === undefined ? {} : { seccomp }),
     hooks: { startContainer, poststart, poststop },
   };
 }
 
 function assembleIn(work: Work, first: ContainerRecord, finish: (assembled: Assembled) => void): ContainerRecord {
-  const { context, bundle, directory } = work;
+  const { context, options, bundle, directory } = work;
   const { sys } = context;
+  const filter = planFilter(sys, bundle.config.linux?.seccomp);
   const cgroup = makeCgroupIn(work);
   const withCgroup: ContainerRecord =
     cgroup === undefined ? first : { ...first, cgroup: { directory: cgroup.directory, driver: 'cgroupfs', created: cgroup.created } };
@@ -158,7 +162,9 @@ function assembleIn(work: Work, first: ContainerRecord, finish: (assembled: Asse
   const env = environment();
   const record = withHookEnvironment(withInit, env);
   if (record !== withInit) directory.writeRecord(record);
-  finish({ record, directory, init, fds, program: executeProgram({ plan: plan.execute, path, env, fds }) });
+  const channelFd = options.gate ? fds.channel : fds.nextChannel;
+  const program = executeProgram({ plan: plan.execute, path, env, fds, channelFd, arch: sys.arch, filter });
+  finish({ record, directory, init, fds, program });
   init.release();
   if (cgroup !== undefined) close(sys, cgroup.fd);
   return record;

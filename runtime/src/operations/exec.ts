@@ -26,10 +26,12 @@ import type { Context } from './context.ts';
 import { type Entered, enterContainer } from './enter.ts';
 import { beginEnvironment } from './environment.ts';
 import { changedProcess, completedProcess, type ProcessChanges } from './exec-process.ts';
+import { executeProcess } from './execution.ts';
 import { foreground } from './foreground.ts';
 import { raiseHardLimits } from './hard-limits.ts';
 import { gatherHostFacts } from './host-facts.ts';
 import { compileSteps } from './run-steps.ts';
+import { planFilter } from './seccomp.ts';
 import { streamsToOwn } from './stdio.ts';
 
 export interface ExecOptions extends Announcements, ProcessChanges {
@@ -199,6 +201,7 @@ function become(context: Context, options: ExecOptions, target: ExecTarget, ente
   if (process.oomScoreAdj !== undefined) writeKernelFile(sys, `/proc/${init.pid}/oom_score_adj`, String(process.oomScoreAdj));
   if (namespaces.includes('user')) raiseHardLimits(sys, init.pid, process.rlimits ?? []);
   const { steps, execute } = planSteps(context, options, target, entered);
+  const filter = planFilter(sys, execute.seccomp);
   const { program, check } = compileSteps(steps, { arch: sys.arch, fds, separateMounts: namespaces.includes('mount') });
   const lookup = planLookup(sys.arch, execute);
   // One exchange for all that only looks; what is asked after something has failed is asked in vain.
@@ -209,7 +212,8 @@ function become(context: Context, options: ExecOptions, target: ExecTarget, ente
   const path = lookup.found(looked());
   const env = environment();
   ready();
-  init.execute(executeProgram({ plan: execute, path, env, fds }));
+  const last = executeProgram({ plan: execute, path, env, fds, channelFd: fds.nextChannel, arch: sys.arch, filter });
+  executeProcess(sys, { init, program: last, record: target.record, status: 'running' });
 }
 
 interface ExecPlan {
@@ -231,7 +235,7 @@ function planSteps(
     host: { ...facts, ownStreams: streamsToOwn(context, process, options.detach === true) },
     userNamespace,
     setGroupsDenied: userNamespace && readFileIfExists(sys, `/proc/${init.pid}/setgroups`)?.trim() === 'deny',
-    seccomp: linux.seccomp !== undefined,
+    seccomp: linux.seccomp,
   });
   for (const warning of planned.warnings) context.warn(warning);
   return {

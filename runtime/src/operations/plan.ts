@@ -17,6 +17,7 @@ import { ownCgroupDirectory } from './cgroup.ts';
 import { gatherHostFacts } from './host-facts.ts';
 import type { LightContext } from './light-context.ts';
 import { compileSteps } from './run-steps.ts';
+import { planFilter } from './seccomp.ts';
 
 export interface PlanBundleOptions {
   readonly id: string;
@@ -69,5 +70,6 @@ export function planPrograms(sys: Sys, { plan }: PlannedContainer): readonly Pro
   const settings = { arch: sys.arch, fds, separateMounts: isSeparate(plan.namespaces, 'mount') };
   const { program } = compileSteps([...plan.prepare, ...plan.enter, ...plan.become], settings);
   const { execute } = plan;
-  return [program, executeProgram({ plan: execute, path: execute.candidates[0] ?? '', env: execute.env, fds })];
+  const options = { plan: execute, path: execute.candidates[0] ?? '', env: execute.env, fds, channelFd: fds.channel, arch: sys.arch };
+  return [program, executeProgram({ ...options, filter: planFilter(sys, execute.seccomp) })];
 }

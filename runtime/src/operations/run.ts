@@ -12,6 +12,7 @@ import { checkConsole } from './console.ts';
 import { specState } from './container-state.ts';
 import type { Context } from './context.ts';
 import { deleteContainer } from './delete.ts';
+import { executeProcess } from './execution.ts';
 import { becomeSubreaper, foreground, reapOrphans } from './foreground.ts';
 import { runContainerHooks, runRuntimeHooks } from './hooks.ts';
 import { awaitReady, listenForNotifications, Notifications } from './notify.ts';
@@ -151,6 +152,6 @@ function execute(context: Context, { record, init, fds, program }: Assembled): v
   const { startContainer, poststart } = record.hooks;
   const hookInit = { process: init, channelFd: fds.nextChannel, directoryFd: fds.root };
   runContainerHooks(context, 'startContainer', startContainer, specState(record, 'created'), hookInit);
-  init.execute(program);
+  executeProcess(context.sys, { init, program, record, status: 'created' });
   runRuntimeHooks(context, 'poststart', poststart, specState(record, 'running'));
 }

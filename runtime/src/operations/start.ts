@@ -9,6 +9,7 @@ import type { Sys } from '../sys/sys.ts';
 import { currentStatus, specState } from './container-state.ts';
 import type { Context } from './context.ts';
 import { destroy } from './delete.ts';
+import { executeProcess } from './execution.ts';
 import { passGate } from './gate.ts';
 import { runContainerHooks, runRuntimeHooks } from './hooks.ts';
 import { awaitReady, listenForNotifications } from './notify.ts';
@@ -45,7 +46,7 @@ function startIn(context: Context, record: ContainerRecord, directory: Container
     directory.removeGate();
     const hookInit = { process: init, channelFd, directoryFd: agentFds(record.preservedFds).root };
     runContainerHooks(context, 'startContainer', record.hooks.startContainer, specState(record, 'created'), hookInit);
-    init.executeSaved(saved);
+    executeProcess(sys, { init, program: saved, record, status: 'created' });
     runRuntimeHooks(context, 'poststart', record.hooks.poststart, specState(record, 'running'));
   } catch (error) {
     init.release();

@@ -165,7 +165,6 @@ function planNames(config: Config): Step[] {
 
 /** What is asked for and not done would be a false promise: of isolation, or of a device. */
 function refuseUnsupported(linux: Linux): void {
-  if (linux.seccomp !== undefined) throw planError('linux.seccomp', 'system call filters are not supported by this version');
   if (linux.intelRdt !== undefined) throw planError('linux.intelRdt', 'resource control groups are not supported by this version');
   if (Object.keys(linux.netDevices ?? {}).length > 0)
     throw planError('linux.netDevices', 'moving network devices is not supported by this version');
@@ -187,7 +186,7 @@ export function planContainer(config: Config, host: HostFacts, options: PlanOpti
       namespaces.create.includes('user') &&
       namespaces.gidMappings.every((map) => map.size === 1) &&
       namespaces.gidMappings.length <= 1,
-    seccomp: linux.seccomp !== undefined,
+    seccomp: linux.seccomp,
   });
   const rootfs = planRootfs(config, host, namespaces);
   return {

@@ -1,6 +1,8 @@
 /** The process's properties as steps: the same for the container's own and for one executed in it. */
 import type { Config } from '../../../specs/runtime/config.ts';
+import type { Seccomp } from '../../../specs/runtime/linux/seccomp.ts';
 import type { Process } from '../../../specs/runtime/process.ts';
+import { notifies } from '../seccomp/profile.ts';
 import { planCapabilities } from './capabilities.ts';
 import { executableCandidates } from './executable.ts';
 import type { HostFacts } from './host-facts.ts';
@@ -17,8 +19,8 @@ export interface ProcessContext {
   readonly userNamespace: boolean;
   /** The user namespace is mapped without privilege: setgroups(2) is denied there. */
   readonly setGroupsDenied: boolean;
-  /** There is a seccomp filter to load. */
-  readonly seccomp: boolean;
+  /** The system call filter of the container, if it has one. */
+  readonly seccomp: Seccomp | undefined;
 }
 
 /** What execve(2) gets, and what must be done directly before it. */
@@ -29,6 +31,8 @@ export interface ExecutePlan {
   readonly candidates: readonly string[];
   /** Set last: a limit of three descriptors must not keep the init process from opening its start gate. */
   readonly descriptorLimit: RlimitStep | undefined;
+  /** The filter that is loaded last. */
+  readonly seccomp: Seccomp | undefined;
 }
 
 export interface ProcessPlan {
@@ -81,9 +85,18 @@ function planIdentity(process: Process, context: ProcessContext): { readonly ste
     cwd: process.cwd,
     capabilities: capabilities.masks,
     noNewPrivileges,
-    keepsAdmin: context.seccomp && !noNewPrivileges,
+    keepsAdmin: context.seccomp !== undefined && !noNewPrivileges,
   };
   return { step, warnings: capabilities.warnings };
+}
+
+/** The kernel takes the flag only together with a listener. */
+function checkFlags(seccomp: Seccomp): Seccomp {
+  const index = seccomp.flags?.indexOf('SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV') ?? -1;
+  if (index >= 0 && !notifies(seccomp)) {
+    throw planError(`linux.seccomp.flags[${index}]`, 'SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV has no meaning without SCMP_ACT_NOTIFY');
+  }
+  return seccomp;
 }
 
 export function planProcess(process: Process, context: ProcessContext): ProcessPlan {
@@ -105,6 +118,7 @@ export function planProcess(process: Process, context: ProcessContext): ProcessP
     env,
     candidates: executableCandidates(command, env),
     descriptorLimit: limits.find((limit) => limit.resource === RLIMIT_NOFILE),
+    seccomp: context.seccomp === undefined ? undefined : checkFlags(context.seccomp),
   };
   return { steps, execute, warnings: identity.warnings };
 }

@@ -2,7 +2,7 @@
 import { RuntimeError } from '../base/errors.ts';
 import { JUMP_IF_OK } from '../init/agent/protocol.ts';
 import type { ProgramResults } from '../init/init-process.ts';
-import { type Program, struct } from '../init/program.ts';
+import { type Data, type Program, struct } from '../init/program.ts';
 import { EPERM } from '../linux/errno.ts';
 import {
   CLOSE_RANGE_ALL,
@@ -25,6 +25,25 @@ function has(mask: bigint, capability: number): boolean {
   return ((mask >> BigInt(capability)) & 1n) === 1n;
 }
 
+/**
+ * Who has no capabilities to be set keeps what the change of user leaves, which is nothing but what is needed for the filter; execve takes that away.
+ */
+function keepAdmin(program: Program): void {
+  const admin = Number(1n << CAP_SYS_ADMIN);
+  const sets = struct(
+    [admin, admin, 0, 0, 0, 0].map((word) => [4, word] as const),
+    '{effective=CAP_SYS_ADMIN, permitted=CAP_SYS_ADMIN}',
+  );
+  program.call('capset', [capabilityHeader(), sets], { object: 'the capabilities' });
+}
+
+function capabilityHeader(): Data {
+  return struct([
+    [4, LINUX_CAPABILITY_VERSION_3],
+    [4, 0],
+  ]);
+}
+
 /** The bounding set is dropped while CAP_SETPCAP is still there: before the user changes. */
 function dropBounding(program: Program, masks: CapabilityMasks): void {
   for (let capability = 0; capability <= masks.last; capability++) {
@@ -38,12 +57,8 @@ function setCapabilities(program: Program, masks: CapabilityMasks, keepsAdmin: b
   const kept = keepsAdmin ? 1n << CAP_SYS_ADMIN : 0n;
   const sets = [masks.effective | kept, masks.permitted | kept, masks.inheritable];
   const words = [0n, 32n].flatMap((shift) => sets.map((set) => [4, (set >> shift) & 0xffffffffn] as const));
-  const header = struct([
-    [4, LINUX_CAPABILITY_VERSION_3],
-    [4, 0],
-  ]);
   const note = `{effective=0x${masks.effective.toString(16)}, permitted=0x${masks.permitted.toString(16)}, inheritable=0x${masks.inheritable.toString(16)}}`;
-  program.call('capset', [header, struct(words, note)], { object: 'the capabilities' });
+  program.call('capset', [capabilityHeader(), struct(words, note)], { object: 'the capabilities' });
   program.call('prctl', [PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0], { object: 'the ambient capabilities' });
   for (let capability = 0; capability <= masks.last; capability++) {
     if (has(masks.ambient, capability)) {
@@ -86,6 +101,7 @@ export function compileIdentity(target: Target, step: IdentityStep): (results: P
   // Changing the user made the process traceable again.
   program.call('prctl', [PR_SET_DUMPABLE, 0, 0, 0, 0], { object: 'PR_SET_DUMPABLE' });
   if (capabilities !== undefined) setCapabilities(program, capabilities, step.keepsAdmin);
+  else if (step.keepsAdmin && step.uid !== 0) keepAdmin(program);
   program.step('enter the working directory', 'process.cwd');
   const inside = program.place();
   program.test(asRoot);

@@ -18,7 +18,7 @@ function fileSystem(entries: Readonly<Record<string, Kind>>): (operation: Operat
 
 function find(command: string, entries: Readonly<Record<string, Kind>>, env = ['PATH=/bin:/usr/bin']): string {
   const init = new RecordingInit(fileSystem(entries));
-  const plan = { args: [command], env, candidates: executableCandidates(command, env), descriptorLimit: undefined };
+  const plan = { args: [command], env, candidates: executableCandidates(command, env), descriptorLimit: undefined, seccomp: undefined };
   return findExecutable(init, 'x86_64', plan);
 }
 
@@ -44,7 +44,7 @@ describe('findExecutable', () => {
 
   it('lets execve decide where the kernel lacks faccessat2', () => {
     const init = new RecordingInit((operation) => (operation.call === 'openat' ? -ENOTDIR : -ENOSYS));
-    const plan = { args: ['/x'], env: [], candidates: ['/x'], descriptorLimit: undefined };
+    const plan = { args: ['/x'], env: [], candidates: ['/x'], descriptorLimit: undefined, seccomp: undefined };
     expect(findExecutable(init, 'x86_64', plan)).toBe('/x');
   });
 

@@ -13,6 +13,13 @@ export interface CgroupRecord {
   readonly unit?: string;
 }
 
+/** The container has a system call filter. */
+export interface FilterRecord {
+  /** Absolute path of the seccomp agent's socket, when the filter asks one. */
+  readonly listenerPath?: string;
+  readonly listenerMetadata?: string;
+}
+
 export interface ContainerRecord {
   readonly ociVersion: string;
   readonly id: string;
@@ -34,6 +41,7 @@ export interface ContainerRecord {
   readonly preservedFds: number;
   /** The container shares the session keyring of who created it. */
   readonly noNewKeyring?: boolean;
+  readonly seccomp?: FilterRecord;
   /** The hooks that later commands run, so that they need not read the configuration. */
   readonly hooks: LaterHooks;
 }

@@ -1,0 +1,73 @@
+/** The container's system call filter: prepared before anything is made, loaded by the process itself, its listener handed to the seccomp agent. */
+
+import type { Seccomp } from '../../../specs/runtime/linux/seccomp.ts';
+import { type ContainerProcessState, SECCOMP_FD_NAME, type State } from '../../../specs/runtime/state.ts';
+import { RuntimeError, SyscallError } from '../base/errors.ts';
+import { close } from '../linux/files.ts';
+import { connectUnix, sendWithFds } from '../linux/sockets.ts';
+import { type Filter, prepareFilter } from '../seccomp/filter.ts';
+import { notifies, SECCOMP_PATH } from '../seccomp/profile.ts';
+import type { FilterRecord } from '../state/record.ts';
+import type { Sys } from '../sys/sys.ts';
+import { isPrivileged } from './host-facts.ts';
+
+const CACHE = '/run/tsrun-cache';
+
+/** @throws RuntimeError 'seccomp', 'seccomp-library' */
+export function planFilter(sys: Sys, seccomp: Seccomp | undefined): Filter | undefined {
+  return seccomp === undefined ? undefined : prepareFilter(sys, seccomp, cacheDirectory(sys));
+}
+
+/** A user without a directory for such things has no cache. */
+function cacheDirectory(sys: Sys): string | undefined {
+  if (isPrivileged(sys)) return CACHE;
+  const prefix = 'XDG_RUNTIME_DIR=';
+  const runtime = sys.environ.find((entry) => entry.startsWith(prefix))?.slice(prefix.length) ?? '';
+  return runtime.startsWith('/') ? `${runtime}/tsrun-cache` : undefined;
+}
+
+/** What those who start processes later must know of the filter. */
+export function filterRecord(seccomp: Seccomp | undefined): FilterRecord | undefined {
+  if (seccomp === undefined) return undefined;
+  const { listenerPath, listenerMetadata } = seccomp;
+  if (!notifies(seccomp) || listenerPath === undefined) return {};
+  return { listenerPath, ...(listenerMetadata === undefined ? {} : { listenerMetadata }) };
+}
+
+export interface ListenerOwner {
+  /** Of the process that the filter is loaded in. */
+  readonly pid: number;
+  readonly state: State;
+  readonly metadata: string | undefined;
+}
+
+/** Runs `body` with a function that gives a listener to the seccomp agent: who names a wrong socket hears of it before anything is executed. */
+export function withSeccompAgent<T>(sys: Sys, path: string, owner: ListenerOwner, body: (send: (listener: number) => void) => T): T {
+  const configPath = `${SECCOMP_PATH}.listenerPath`;
+  let socket: number;
+  try {
+    socket = connectUnix(sys, path);
+  } catch (error) {
+    if (!(error instanceof SyscallError)) throw error;
+    throw new RuntimeError('seccomp-agent', `failed to connect with seccomp agent specified in the seccomp profile: ${error.message}`, {
+      configPath,
+      cause: error,
+    });
+  }
+  try {
+    const text = JSON.stringify(processState(owner));
+    return body((listener) => sendWithFds(sys, socket, sys.encode(text), [listener], `the seccomp agent at ${path}`));
+  } finally {
+    close(sys, socket);
+  }
+}
+
+function processState({ pid, state, metadata }: ListenerOwner): ContainerProcessState {
+  return {
+    ociVersion: state.ociVersion,
+    fds: [SECCOMP_FD_NAME],
+    pid,
+    ...(metadata === undefined ? {} : { metadata }),
+    state,
+  };
+}
