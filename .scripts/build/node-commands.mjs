@@ -1,20 +1,20 @@
 // Makes the commands that run on Node: one bundle each, and a launcher that can be started with an empty environment from anywhere.
 import { existsSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { writeWithCodeCache } from './code-cache.mjs';
 import { dist, Missing, makeFrom, replaceFile, root, run } from './files.mjs';
 import { findCompiler } from './native.mjs';
 import { versionDefines } from './version.mjs';
 
 /**
- * The commands, their main files, and their bundles; those whose main file is not there are left out. Bytecode is made where a start is waited for, of
- * bundles without `import()`.
- * @type {{ name: string, main: string, bundle: string, bytecode?: boolean }[]}
+ * The commands, their main files, and their bundles; those whose main file is not there are left out. Bytecode is made where a start is waited for.
+ * Packages `apart` are bundles of their own, loaded when they are first needed.
+ * @type {{ name: string, main: string, bundle: string, bytecode?: boolean, apart?: string[] }[]}
  */
 const COMMANDS = [
   { name: 'tsrun-node', main: 'runtime/src/cli/node-main.ts', bundle: 'tsrun.cjs', bytecode: true },
-  { name: 'tsimg', main: 'imagetool/src/cli/main.ts', bundle: 'tsimg.cjs' },
+  { name: 'tsimg', main: 'imagetool/src/cli/main.ts', bundle: 'tsimg.cjs', bytecode: true, apart: ['undici'] },
   { name: 'tsctl', main: 'shim/src/front/main.ts', bundle: 'tsctl.cjs' },
   { name: 'containerd-shim-tsrun-v2', main: 'shim/src/cli/main.ts', bundle: 'containerd-shim-tsrun-v2.cjs' },
   { name: 'tsrun-conformance', main: 'conformance/main.ts', bundle: 'tsrun-conformance.cjs' },
@@ -24,7 +24,9 @@ const COMMANDS = [
 export async function buildNodeCommands() {
   const commands = COMMANDS.filter(({ main }) => existsSync(join(root, main)));
   await Promise.all(
-    commands.map(({ main, bundle, bytecode = false }) => bundleForNode(join(root, main), join(dist, bundle), { bytecode })),
+    commands.map(({ main, bundle, bytecode = false, apart = [] }) =>
+      bundleForNode(join(root, main), join(dist, bundle), { bytecode, apart }),
+    ),
   );
   for (const { name, bundle } of commands) {
     writeLauncher(join(dist, 'bin', name), join(dist, bundle));
@@ -32,9 +34,10 @@ export async function buildNodeCommands() {
   return commands.map(({ name }) => name);
 }
 
-/** @param {string} main @param {string} output @param {{ bytecode?: boolean }} [options] */
-export async function bundleForNode(main, output, { bytecode = false } = {}) {
+/** @param {string} main @param {string} output @param {{ bytecode?: boolean, apart?: string[] }} [options] */
+export async function bundleForNode(main, output, { bytecode = false, apart = [] } = {}) {
   const { build } = await import('esbuild');
+  const fileOf = (/** @type {string} */ name) => join(dirname(output), `${basename(output, '.cjs')}-${name}.cjs`);
   const { outputFiles } = await build({
     entryPoints: [main],
     outfile: output,
@@ -43,11 +46,13 @@ export async function bundleForNode(main, output, { bytecode = false } = {}) {
     format: 'cjs',
     platform: 'node',
     target: 'node20',
-    plugins: [directKoffi()],
+    plugins: [directKoffi(), keepApart(apart, (name) => `./${basename(fileOf(name))}`)],
     define: versionDefines(),
     charset: 'ascii',
     legalComments: 'none',
     logLevel: 'warning',
+    // Bytecode is made without a loader of modules.
+    ...(bytecode ? { supported: { 'dynamic-import': false } } : {}),
   });
   const code = outputFiles[0]?.text ?? '';
   if (bytecode) {
@@ -55,6 +60,16 @@ export async function bundleForNode(main, output, { bytecode = false } = {}) {
   } else {
     replaceFile(output, code);
   }
+  await Promise.all(apart.map((name) => bundleForNode(createRequire(main).resolve(name), fileOf(name), { bytecode })));
+}
+
+/**
+ * @param {readonly string[]} names @param {(name: string) => string} pathOf
+ * @returns {import('esbuild').Plugin}
+ */
+function keepApart(names, pathOf) {
+  const resolve = (/** @type {{ path: string }} */ { path }) => (names.includes(path) ? { path: pathOf(path), external: true } : undefined);
+  return { name: 'keep-apart', setup: ({ onResolve }) => onResolve({ filter: /^[^./]/ }, resolve) };
 }
 
 /**

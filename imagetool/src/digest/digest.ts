@@ -1,8 +1,13 @@
 /** Computing digests, and comparing content with them. The text form and its grammar are in `specs/image/digest.ts`. */
 
-import { createHash, type Hash } from 'node:crypto';
+import type { Hash } from 'node:crypto';
 import { type Digest, type DigestAlgorithm, isDigestAlgorithm } from '../../../specs/image/digest.ts';
 import { ImageError } from '../base/errors.ts';
+
+/** OpenSSL takes longer to start than a command that only lists. */
+function createHash(algorithm: DigestAlgorithm): Hash {
+  return process.getBuiltinModule('node:crypto').createHash(algorithm);
+}
 
 /** Content that is not what its descriptor says, or a digest nothing here can compute. */
 export class DigestError extends ImageError {

@@ -9,7 +9,6 @@ import { isObject, SpecError } from '../../../specs/image/shape.ts';
 import { ImageError, isNodeError } from '../base/errors.ts';
 import { readIfExists, replaceHint } from '../store/files.ts';
 import type { Layout } from '../store/layout.ts';
-import { loadImage } from './load.ts';
 
 export interface ImageSummary {
   /** The image id: the digest of the configuration, or of the index. */
@@ -34,6 +33,7 @@ export async function summarize(layout: Layout, images: readonly Descriptor[], p
 }
 
 async function summaryOf(layout: Layout, image: Descriptor, platform: Platform): Promise<ImageSummary> {
+  const { loadImage } = await import('./load.ts');
   try {
     const { descriptor, manifest, config } = await loadImage(layout, image, platform);
     const size = manifest.layers.reduce((sum, layer) => sum + layer.size, 0);
