@@ -25,7 +25,9 @@ export class Container {
 
   /** Runs a command of the runtime on this container, whatever comes of it. */
   try(command: string, ...args: readonly string[]): Promise<Result> {
-    return this.#invoke([command, this.id, ...args]);
+    // Not every runtime takes options behind the id.
+    const options = args.filter((word) => word.startsWith('-'));
+    return this.#invoke([command, ...options, this.id, ...args.filter((word) => !word.startsWith('-'))]);
   }
 
   /** As `try`; what fails is an error. */

@@ -83,9 +83,9 @@ export const configLinuxRequirements = {
     'config-linux.md#the-container-process-state',
     'The state is sent as JSON, and the descriptors beside it.',
   ),
-  'linux/seccomp/state-descriptors-first': mustNot(
-    'config-linux.md#the-container-process-state',
-    'Descriptors are sent with the first message only.',
+  'linux/seccomp/state-descriptors-first': untestable(
+    mustNot('config-linux.md#the-container-process-state', 'Descriptors are sent with the first message only.'),
+    'the suite reads the socket without ancillary data, which does not show the message that descriptors came with',
   ),
   'linux/rootfs-propagation': must('config-linux.md#rootfs-mount-propagation', 'The root mount has the propagation.'),
   'linux/masked-paths': must('config-linux.md#masked-paths', 'Masked paths, which are absolute, cannot be read.'),

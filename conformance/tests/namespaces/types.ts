@@ -169,9 +169,9 @@ for (const type of NAMESPACE_TYPES) {
   );
 }
 
-for (const type of ['no-such-type', 'PID', 'net', '']) {
+for (const type of ['no-such-type', 'Pid', 'net', '']) {
   topic.test(
-    `unknown-${type || 'empty'}: the type ${JSON.stringify(type)} is an error`,
+    `unknown-${type === 'Pid' ? 'capital' : type || 'empty'}: the type ${JSON.stringify(type)} is an error`,
     ['config/valid-values', 'runtime/create/cannot-apply'],
     (ground) => ground.refuse({ 'linux.namespaces': [...list(...BASE), { type }] }),
   );
