@@ -19,8 +19,6 @@ export interface AttachedOptions {
   readonly environ?: readonly string[];
 }
 
-let count = 0;
-
 /** The command line to run, and the container it is about. */
 interface Subject {
   readonly words: readonly string[];
@@ -77,7 +75,7 @@ export class Attached {
 
   /** `tsrun run` of a new bundle. */
   static run(ground: Ground, change: Change, options: AttachedOptions = {}): Attached {
-    const id = `${process.pid}-attached-${++count}`;
+    const id = ground.id();
     const bundle = ground.bundle(change);
     return new Attached(ground, { id, bundle, words: ['run', ...(options.flags ?? []), '--bundle', bundle, id] }, options);
   }

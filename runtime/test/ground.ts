@@ -147,6 +147,11 @@ export class Ground {
     return fd;
   }
 
+  /** A new container's name, by which what is left of it is recognised. */
+  id(): string {
+    return `${this.#prefix}-${++this.#count}`;
+  }
+
   /** A bundle of its own. The root has every applet of busybox, and nothing else but empty directories. */
   bundle(change: Change = () => undefined, rootfs: RunOptions['rootfs'] = undefined): string {
     const path = join(this.directory, `bundle${++this.#count}`);
