@@ -1,6 +1,6 @@
 import { findKnownDifference } from './harness/known-difference.ts';
 import { inRange } from './harness/version.ts';
-import { KNOWN_DIFFERENCES } from './known-differences.ts';
+import { KNOWN_DIFFERENCES } from './known-differences/all.ts';
 import { REQUIREMENTS } from './requirements/all.ts';
 import { ALL_TESTS } from './tests/all.ts';
 

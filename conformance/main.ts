@@ -16,7 +16,7 @@ import { prepareBusybox } from './harness/rootfs.ts';
 import { runTests } from './harness/run-tests.ts';
 import { identify, type Runtime } from './harness/runtime.ts';
 import type { TestCase } from './harness/test-case.ts';
-import { KNOWN_DIFFERENCES } from './known-differences.ts';
+import { KNOWN_DIFFERENCES } from './known-differences/all.ts';
 import { ALL_TESTS } from './tests/all.ts';
 
 const USAGE = `Usage: tsrun-conformance --runtime PATH [--filter AREA|ID]… [--format tap|junit|json] [--list] [--verbose]

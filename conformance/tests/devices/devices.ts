@@ -33,7 +33,7 @@ defaults.test('work: the default devices do what they are for', ['linux/devices/
 });
 
 defaults.test('no-others: there are no device nodes but the default ones', ['linux/devices/default'], async (ground) => {
-  const names = (await ground.sh('for f in /dev/*; do test ! -L $f && test -c $f -o -b $f && echo ${f#/dev/}; done; true')).split('\n');
+  const names = (await ground.sh('cd /dev; for f in *; do test ! -L $f && test -c $f -o -b $f && echo $f; done; true')).split('\n');
   assert.deepEqual(
     names.filter((name) => !(name in DEFAULTS) && name !== 'ptmx'),
     [],

@@ -1,10 +1,15 @@
 import assert from 'node:assert/strict';
+import { claims } from '../../harness/claims.ts';
 import { runCommand } from '../../harness/command.ts';
 import type { Ground } from '../../harness/ground.ts';
 import { hostCommand } from '../../harness/host.ts';
 import { Topic } from '../../harness/test-case.ts';
 
-const topic = new Topic('devices/network', { needs: [hostCommand('ip')], since: '1.3.0' });
+const topic = new Topic('devices/network', {
+  needs: [hostCommand('ip')],
+  since: '1.3.0',
+  requires: claims('network devices', (linux) => linux.netDevices?.enabled),
+});
 export const networkDeviceTests = topic.tests;
 
 let count = 0;

@@ -98,7 +98,7 @@ for (const [name, value] of [
 
 const SETS = ['config/capabilities/sets'] as const;
 const ROWS = { effective: 'CapEff', bounding: 'CapBnd', inheritable: 'CapInh', permitted: 'CapPrm', ambient: 'CapAmb' } as const;
-const bit = (name: string) => 1n << BigInt(CAPABILITY_NAMES.findIndex((known) => known === name));
+const bit = (name: string) => 1n << BigInt((CAPABILITY_NAMES as readonly string[]).indexOf(name));
 const maskOf = (names: readonly string[]) => names.reduce((mask, name) => mask | bit(name), 0n);
 const KILL_CHOWN = ['CAP_KILL', 'CAP_CHOWN'];
 

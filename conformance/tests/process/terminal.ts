@@ -60,7 +60,7 @@ topic.test('controlling: the terminal is the controlling one', TERMINAL, async (
 topic.test('console: /dev/console is the terminal', ['linux/devices/console'], async (ground) => {
   const out = await atTerminal(
     ground,
-    'test -c /dev/console && [ "$(stat -c %t:%T /dev/console)" = "$(stat -L -c %t:%T /proc/$$/fd/0)" ] && echo same',
+    'test -c /dev/console && [ "$(stat -L -c %t:%T /dev/console)" = "$(stat -L -c %t:%T /proc/$$/fd/0)" ] && echo same',
   );
   assert.equal(out, 'same');
 });
@@ -85,7 +85,7 @@ topic.test('detached-console: /dev/console of a detached container is its termin
   assert.equal(
     await detached(
       ground,
-      'test -c /dev/console && [ "$(stat -c %t:%T /dev/console)" = "$(stat -L -c %t:%T /proc/$$/fd/0)" ] && echo same',
+      'test -c /dev/console && [ "$(stat -L -c %t:%T /dev/console)" = "$(stat -L -c %t:%T /proc/$$/fd/0)" ] && echo same',
     ),
     'same',
   );

@@ -2,22 +2,15 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { Features } from '../../../specs/runtime/features.ts';
 import { ContainerProcessState } from '../../../specs/runtime/state.ts';
 import { validate } from '../../../specs/schema/validate.ts';
+import { claims } from '../../harness/claims.ts';
 import type { Ground } from '../../harness/ground.ts';
 import { seccompKernel } from '../../harness/host.ts';
-import type { Runtime } from '../../harness/runtime.ts';
 import { Topic } from '../../harness/test-case.ts';
 import { until } from '../../harness/wait.ts';
 
-/** A runtime without seccomp says so in its features; of one that has no such command it is assumed. */
-function claimsSeccomp({ features }: Runtime): string | undefined {
-  if (features === undefined) return undefined;
-  const checked = validate(Features, structuredClone(features));
-  return checked.valid && checked.value.linux?.seccomp?.enabled === true ? undefined : 'the features of the runtime do not name seccomp';
-}
-
+const claimsSeccomp = claims('seccomp', (linux) => linux.seccomp?.enabled);
 const topic = new Topic('seccomp/filters', { needs: [seccompKernel], requires: claimsSeccomp });
 const listener = new Topic('seccomp/listener', { needs: [seccompKernel], requires: claimsSeccomp });
 
