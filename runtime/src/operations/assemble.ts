@@ -38,6 +38,7 @@ import { raiseHardLimits } from './hard-limits.ts';
 import { runContainerHooks, runRuntimeHooks, runRuntimeHooksToTheEnd, withEnvironment } from './hooks.ts';
 import { gatherHostFacts } from './host-facts.ts';
 import { type Launched, launchInit } from './launch.ts';
+import { moveNetDevices } from './net-devices.ts';
 import { offerNotifySocket } from './notify.ts';
 import { openPrepared } from './prepared.ts';
 import { type StepSettings, StepsAhead } from './run-steps.ts';
@@ -151,6 +152,7 @@ function assembleIn(work: Work, first: ContainerRecord, finish: (assembled: Asse
   const { init, fds } = launched;
   const withInit = withProcess(context, withCgroup, init.pid);
   directory.writeRecord(withInit);
+  const settled = moveNetDevices(sys, bundle.config.linux?.netDevices, launched, work.undo);
   const done = setUp(work, plan, launched, steps, withInit);
   // What only looks is asked at once: where the set-up fails, it is asked in vain.
   const lookup = planLookup(sys.arch, plan.execute);
@@ -165,6 +167,7 @@ function assembleIn(work: Work, first: ContainerRecord, finish: (assembled: Asse
   const channelFd = options.gate ? fds.channel : fds.nextChannel;
   const program = executeProgram({ plan: plan.execute, path, env, fds, channelFd, arch: sys.arch, filter });
   finish({ record, directory, init, fds, program });
+  settled();
   init.release();
   if (cgroup !== undefined) close(sys, cgroup.fd);
   return record;

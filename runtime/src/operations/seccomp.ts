@@ -41,24 +41,36 @@ export interface ListenerOwner {
   readonly metadata: string | undefined;
 }
 
-/** Runs `body` with a function that gives a listener to the seccomp agent: who names a wrong socket hears of it before anything is executed. */
+/**
+ * Connects to the seccomp agent and runs `body` with a function that gives it a listener, once, and ends the connection: some agents wait for that.
+ * Who names a wrong socket hears of it before anything is executed.
+ */
 export function withSeccompAgent<T>(sys: Sys, path: string, owner: ListenerOwner, body: (send: (listener: number) => void) => T): T {
-  const configPath = `${SECCOMP_PATH}.listenerPath`;
-  let socket: number;
+  let socket = connectAgent(sys, path);
+  const disconnect = (): void => {
+    if (socket >= 0) close(sys, socket);
+    socket = -1;
+  };
   try {
-    socket = connectUnix(sys, path);
+    const text = JSON.stringify(processState(owner));
+    return body((listener) => {
+      sendWithFds(sys, socket, sys.encode(text), [listener], `the seccomp agent at ${path}`);
+      disconnect();
+    });
+  } finally {
+    disconnect();
+  }
+}
+
+function connectAgent(sys: Sys, path: string): number {
+  try {
+    return connectUnix(sys, path);
   } catch (error) {
     if (!(error instanceof SyscallError)) throw error;
     throw new RuntimeError('seccomp-agent', `failed to connect with seccomp agent specified in the seccomp profile: ${error.message}`, {
-      configPath,
+      configPath: `${SECCOMP_PATH}.listenerPath`,
       cause: error,
     });
-  }
-  try {
-    const text = JSON.stringify(processState(owner));
-    return body((listener) => sendWithFds(sys, socket, sys.encode(text), [listener], `the seccomp agent at ${path}`));
-  } finally {
-    close(sys, socket);
   }
 }
 

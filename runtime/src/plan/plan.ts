@@ -164,16 +164,17 @@ function planNames(config: Config): Step[] {
 }
 
 /** What is asked for and not done would be a false promise: of isolation, or of a device. */
-function refuseUnsupported(linux: Linux): void {
+function refuseUnsupported(linux: Linux, host: HostFacts): void {
   if (linux.intelRdt !== undefined) throw planError('linux.intelRdt', 'resource control groups are not supported by this version');
-  if (Object.keys(linux.netDevices ?? {}).length > 0)
-    throw planError('linux.netDevices', 'moving network devices is not supported by this version');
+  const rootless = host.euid !== 0 || host.inUserNamespace;
+  if (rootless && Object.keys(linux.netDevices ?? {}).length > 0)
+    throw planError('linux.netDevices', 'network devices are not supported for rootless containers');
 }
 
 /** @throws RuntimeError with code 'plan' for what this host cannot carry out. */
 export function planContainer(config: Config, host: HostFacts, options: PlanOptions): Plan {
   const linux = config.linux ?? {};
-  refuseUnsupported(linux);
+  refuseUnsupported(linux, host);
   const namespaces = planNamespaces(linux);
   const process = requireProcess(config);
   const rootless = host.euid !== 0 || host.inUserNamespace;
