@@ -1,16 +1,16 @@
 /** What has changed in a bundle since it was unpacked. */
 
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { Sys } from '../../../runtime/src/sys/sys.ts';
-import { isObject } from '../../../specs/image/shape.ts';
+import { isObject, type JsonObject } from '../../../specs/image/shape.ts';
 import { fromText } from '../archive/byte-string.ts';
-import { isNodeError } from '../base/errors.ts';
+import { ImageError, isNodeError } from '../base/errors.ts';
 import { type Change, diffTrees } from '../layer/changes.ts';
 import { baseOf, layerPath, parentOf } from '../layer/names.ts';
 import { isDirectory, realTree, type Tree } from '../layer/tree.ts';
 import { writeLayer } from '../layer/write.ts';
-import { type BundleBase, readBundleBase, readBundleTree } from './bundle-record.ts';
+import { type BundleBase, isUnpacked, readBundleBase, readBundleTree } from './bundle-record.ts';
 
 export interface BundleChanges {
   readonly base: BundleBase;
@@ -30,18 +30,32 @@ export function bundleChanges(sys: Sys, directory: string): BundleChanges {
   return { base, tree, changes: changes.filter((change) => !isMountPoint(change)) };
 }
 
+/** The files of any bundle, also of one that another tool has made. Throws ImageError `no-bundle`. */
+export function bundleTree(sys: Sys, directory: string): Tree {
+  const root = readConfig(directory)?.['root'];
+  const path = isObject(root) && typeof root['path'] === 'string' ? root['path'] : undefined;
+  if (path === undefined) throw new ImageError('no-bundle', `${directory}/config.json names no root file system`);
+  return realTree(sys, resolve(directory, path), { isRootless: isUnpacked(directory) && readBundleBase(directory).isRootless });
+}
+
 /** Where config.json mounts as byte strings. A bundle without one, or with a damaged one, has none. */
 function mountPointsOf(directory: string): Set<string> {
-  const points = new Set<string>();
+  const mounts = readConfig(directory)?.['mounts'];
+  const destinations = (Array.isArray(mounts) ? mounts : []).flatMap((mount) =>
+    isObject(mount) && typeof mount['destination'] === 'string' ? [mount['destination']] : [],
+  );
+  return new Set(destinations.map((text) => layerPath(fromText(text))));
+}
+
+/** Undefined where it is missing or damaged. */
+function readConfig(directory: string): JsonObject | undefined {
   try {
     const config: unknown = JSON.parse(readFileSync(join(directory, 'config.json'), 'utf8'));
-    const mounts = isObject(config) && Array.isArray(config['mounts']) ? config['mounts'] : [];
-    for (const mount of mounts)
-      if (isObject(mount) && typeof mount['destination'] === 'string') points.add(layerPath(fromText(mount['destination'])));
+    return isObject(config) ? config : undefined;
   } catch (error) {
     if (!isNodeError(error, 'ENOENT') && !(error instanceof SyntaxError)) throw error;
+    return undefined;
   }
-  return points;
 }
 
 /** The changes as an uncompressed layer. */

@@ -3,7 +3,7 @@
  * the inode's change time, which every change moves and nothing sets back.
  */
 
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import type { Sys } from '../../../runtime/src/sys/sys.ts';
@@ -84,6 +84,11 @@ function forgetDirectory(saved: SavedTree, path: string): void {
 function save(directory: string, saved: SavedTree, base: BundleBase): void {
   writeFileSync(join(directory, TREE_NAME), gzipSync(JSON.stringify(saved), { level: 1 }));
   writeFileSync(join(directory, RECORD_NAME), `${JSON.stringify(base)}\n`);
+}
+
+/** Whether this tool has made the bundle. */
+export function isUnpacked(directory: string): boolean {
+  return existsSync(join(directory, RECORD_NAME));
 }
 
 /** Throws ImageError `no-bundle` for a directory that this tool did not unpack. */

@@ -10,7 +10,7 @@ import { collectGarbage, type GcOptions, type GcResult } from '../store/gc.ts';
 import type { Layout } from '../store/layout.ts';
 import { withLock } from '../store/lock.ts';
 import { reachableFrom } from '../store/reachable.ts';
-import { listImages } from '../store/refs.ts';
+import { listImages, removeImage, type StoredImage } from '../store/refs.ts';
 import type { Store } from '../store/store.ts';
 
 export interface FullGcResult extends GcResult {
@@ -27,6 +27,15 @@ export async function collectAllGarbage(store: Store, options: GcOptions = {}): 
     return removeUnneededLayers(store.layout, (diffId) => needed.has(diffId) || inUse.has(diffId));
   });
   return { ...result, removedLayers };
+}
+
+/** Takes images without a name out of the store. Returns them; their content goes with the next gc. */
+export async function removeDangling(store: Store): Promise<StoredImage[]> {
+  const all = listImages(store.layout);
+  const named = new Set(all.filter((one) => one.name !== undefined).map((one) => one.descriptor.digest));
+  const dangling = all.filter((one) => !named.has(one.descriptor.digest));
+  for (const { descriptor } of dangling) await removeImage(store, descriptor.digest);
+  return dangling;
 }
 
 /** Of all images in the store, of all platforms that are there. */

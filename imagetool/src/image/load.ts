@@ -16,10 +16,18 @@ export interface LoadedImage {
   readonly config: ImageConfig;
 }
 
+/** The whole content of a document, checked; refuses one that is longer than the limit. */
+export type ReadDocument = (descriptor: Descriptor, limitBytes: number) => Promise<Buffer>;
+
 /** Throws ImageError, DigestError, SpecError. */
 export async function loadImage(layout: Layout, image: Descriptor, platform: Platform): Promise<LoadedImage> {
-  const document = parseManifestDocument(await readVerified(layout, image, MAX_MANIFEST_BYTES), image.mediaType);
-  if (document.kind === 'index') return await loadImage(layout, choosePlatform(document.index, platform), platform);
+  return await loadImageFrom((descriptor, limitBytes) => readVerified(layout, descriptor, limitBytes), image, platform);
+}
+
+/** As loadImage, of documents that are elsewhere. */
+export async function loadImageFrom(read: ReadDocument, image: Descriptor, platform: Platform): Promise<LoadedImage> {
+  const document = parseManifestDocument(await read(image, MAX_MANIFEST_BYTES), image.mediaType);
+  if (document.kind === 'index') return await loadImageFrom(read, choosePlatform(document.index, platform), platform);
   const { manifest } = document;
   if (!isConfigType(manifest.config.mediaType)) {
     throw new ImageError(
@@ -27,7 +35,7 @@ export async function loadImage(layout: Layout, image: Descriptor, platform: Pla
       `${image.digest} is no container image, but an artifact (${manifest.artifactType ?? manifest.config.mediaType})`,
     );
   }
-  const config = parseImageConfig(await readVerified(layout, manifest.config, MAX_CONFIG_BYTES));
+  const config = parseImageConfig(await read(manifest.config, MAX_CONFIG_BYTES));
   const [layers, diffIds] = [manifest.layers.length, config.rootfs.diff_ids.length];
   if (layers !== diffIds)
     throw new ImageError('unsupported', `${image.digest} has ${layers} layers, and its configuration speaks of ${diffIds}`);

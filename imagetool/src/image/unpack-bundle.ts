@@ -6,11 +6,11 @@ import type { Descriptor, Platform } from '../../../specs/image/descriptor.ts';
 import { ImageError } from '../base/errors.ts';
 import { shortDigest } from '../digest/digest.ts';
 import { readFileInRoot } from '../layer/read-file.ts';
-import { unpackLayer } from '../layer/unpack.ts';
 import { openVerified } from '../store/blobs.ts';
 import type { Store } from '../store/store.ts';
 import { bundleConfig } from './bundle-config.ts';
 import { writeBundleRecord } from './bundle-record.ts';
+import { unpackTree } from './image-tree.ts';
 import { type LoadedImage, loadImage } from './load.ts';
 import { type ResolvedUser, resolveUser } from './users.ts';
 
@@ -41,7 +41,9 @@ export async function unpackBundle(options: UnpackBundleOptions): Promise<Unpack
   try {
     mkdirSync(rootfs);
     chmodSync(rootfs, 0o755);
-    const { entries, warnings } = await unpackLayers(options, image, rootfs);
+    const { entries, warnings } = await unpackTree(store.sys, image, (layer) => openVerified(store.layout, layer), rootfs, {
+      isRootless: options.rootless !== undefined,
+    });
     const config = bundleConfig({
       image: image.config,
       user: userOf(options, image, rootfs),
@@ -62,27 +64,6 @@ export async function unpackBundle(options: UnpackBundleOptions): Promise<Unpack
     for (const name of ['config.json', '.tsimg.json']) rmSync(join(directory, name), { force: true });
     throw error;
   }
-}
-
-async function unpackLayers(
-  options: UnpackBundleOptions,
-  image: LoadedImage,
-  rootfs: string,
-): Promise<{ entries: number; warnings: string[] }> {
-  const { store } = options;
-  let entries = 0;
-  const warnings: string[] = [];
-  for (const [index, layer] of image.manifest.layers.entries()) {
-    const diffId = image.config.rootfs.diff_ids[index];
-    const result = await unpackLayer(store.sys, openVerified(store.layout, layer), rootfs, {
-      whiteouts: 'remove',
-      isRootless: options.rootless !== undefined,
-      ...(diffId === undefined ? {} : { diffId }),
-    });
-    entries += result.entries;
-    warnings.push(...result.warnings);
-  }
-  return { entries, warnings };
 }
 
 function userOf(options: UnpackBundleOptions, image: LoadedImage, rootfs: string): ResolvedUser {

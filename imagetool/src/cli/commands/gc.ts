@@ -1,5 +1,4 @@
-import { collectAllGarbage } from '../../image/collect-garbage.ts';
-import { listImages, removeImage } from '../../store/refs.ts';
+import { collectAllGarbage, removeDangling } from '../../image/collect-garbage.ts';
 import type { Command } from '../command.ts';
 import { JSON_OUTPUT } from '../options.ts';
 import { formatSize } from '../table.ts';
@@ -18,11 +17,7 @@ export const gc: Command = {
   async run(context, args) {
     const store = await context.store();
     const dryRun = args.flag('dry-run');
-    if (args.flag('dangling') && !dryRun) {
-      const all = listImages(store.layout);
-      const named = new Set(all.filter((one) => one.name !== undefined).map((one) => one.descriptor.digest));
-      for (const { descriptor } of all) if (!named.has(descriptor.digest)) await removeImage(store, descriptor.digest);
-    }
+    if (args.flag('dangling') && !dryRun) await removeDangling(store);
     const result = await collectAllGarbage(store, { dryRun, all: args.flag('all') });
     if (args.flag('json')) context.print(JSON.stringify(result, undefined, 2));
     else {

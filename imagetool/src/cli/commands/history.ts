@@ -1,8 +1,6 @@
-import { findStoredImage } from '../../image/find.ts';
 import { imageHistory } from '../../image/history.ts';
-import { loadImage } from '../../image/load.ts';
-import { hostPlatform, parsePlatform } from '../../image/platform.ts';
 import type { Command } from '../command.ts';
+import { imageSource, platformOf, REMOTE } from '../image-source.ts';
 import { JSON_OUTPUT, PLATFORM } from '../options.ts';
 import { formatAge, formatSize, formatTable } from '../table.ts';
 
@@ -10,13 +8,11 @@ export const history: Command = {
   name: 'history',
   usage: '[OPTIONS] IMAGE',
   summary: 'Show how an image was made, step by step, with the sizes of its layers',
-  options: [PLATFORM, JSON_OUTPUT, { name: 'no-trunc', help: 'do not shorten commands' }],
+  options: [PLATFORM, REMOTE, JSON_OUTPUT, { name: 'no-trunc', help: 'do not shorten commands' }],
   positionals: [1, 1],
   async run(context, args) {
-    const layout = context.layout();
-    const { descriptor } = await findStoredImage(layout, args.positionals[0] ?? '');
-    const platform = args.value('platform') === undefined ? hostPlatform() : parsePlatform(args.value('platform') ?? '');
-    const steps = imageHistory(await loadImage(layout, descriptor, platform));
+    const source = await imageSource(context, args, args.positionals[0] ?? '');
+    const steps = imageHistory(await source.load(platformOf(args)));
     if (args.flag('json')) {
       context.print(JSON.stringify(steps, undefined, 2));
       return 0;

@@ -1,8 +1,5 @@
-import { findStoredImage } from '../../image/find.ts';
-import { loadImage } from '../../image/load.ts';
-import { hostPlatform, parsePlatform } from '../../image/platform.ts';
-import { readVerified } from '../../store/blobs.ts';
 import type { Command } from '../command.ts';
+import { imageSource, platformOf, REMOTE } from '../image-source.ts';
 import { PLATFORM } from '../options.ts';
 
 export const inspect: Command = {
@@ -11,26 +8,26 @@ export const inspect: Command = {
   summary: 'Print what images are made of',
   options: [
     PLATFORM,
+    REMOTE,
     { name: 'raw', help: 'print the manifest or index, byte for byte' },
     { name: 'config', help: 'print the configuration' },
   ],
   positionals: [1, Number.POSITIVE_INFINITY],
   async run(context, args) {
-    const layout = context.layout();
-    const platform = args.value('platform') === undefined ? hostPlatform() : parsePlatform(args.value('platform') ?? '');
+    const platform = platformOf(args);
     const found: object[] = [];
     for (const text of args.positionals) {
-      const { name, descriptor } = await findStoredImage(layout, text);
+      const source = await imageSource(context, args, text);
       if (args.flag('raw')) {
-        context.print((await readVerified(layout, descriptor)).toString('utf8'));
+        context.print((await source.raw()).toString('utf8'));
         continue;
       }
-      const image = await loadImage(layout, descriptor, platform);
+      const image = await source.load(platform);
       if (args.flag('config')) found.push(image.config);
       else
         found.push({
-          name: name ?? null,
-          digest: descriptor.digest,
+          name: source.name ?? null,
+          digest: source.descriptor.digest,
           id: image.manifest.config.digest,
           manifest: image.manifest,
           config: image.config,
