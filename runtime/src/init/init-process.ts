@@ -5,6 +5,7 @@
 import type { RuntimeError } from '../base/errors.ts';
 import { syscallError } from '../linux/errno.ts';
 import { close } from '../linux/files.ts';
+import { waitForExit } from '../linux/processes.ts';
 import type { Sys } from '../sys/sys.ts';
 import { IGNORE_ALL, JUMP, JUMP_IF_ERROR } from './agent/protocol.ts';
 import { AgentGone, REPLY_DEADLINE_MS, receiveReply, sendMessage, setDeadline } from './channel.ts';
@@ -66,6 +67,7 @@ export interface RunOptions {
 
 export class InitProcess implements Init {
   readonly #sys: Sys;
+  #child: number | undefined;
   readonly pid: number;
   channel: number;
 
@@ -148,8 +150,15 @@ export class InitProcess implements Init {
     return reply === undefined ? undefined : decodeReply(reply, program.operations.length, sizes);
   }
 
+  /** Leaves a child of ours, which is about to end, to be reaped with `release`. */
+  reapOnRelease(pid: number): void {
+    this.#child = pid;
+  }
+
   /** Closes the channel. An agent that waits on it ends. */
   release(): void {
+    if (this.#child !== undefined) waitForExit(this.#sys, this.#child);
+    this.#child = undefined;
     if (this.channel >= 0) close(this.#sys, this.channel);
     this.channel = -1;
   }

@@ -188,13 +188,15 @@ function launchOnce(
     const cloned = enter(first);
     // The first agent has the other end of the process's channel, too: while it does, the death of the process would go unnoticed.
     first.release();
-    return takeOver(sys, cloned, channel);
+    const init = takeOver(sys, cloned, channel);
+    // It takes a while to end: nobody waits for that now.
+    init.reapOnRelease(first.pid);
+    return init;
   } catch (error) {
     close(sys, channel);
-    throw error;
-  } finally {
     first.release();
     waitForExit(sys, first.pid);
+    throw error;
   }
 }
 
