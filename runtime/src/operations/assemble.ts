@@ -37,6 +37,7 @@ import { openGate } from './gate.ts';
 import { raiseHardLimits } from './hard-limits.ts';
 import { runContainerHooks, runRuntimeHooks, runRuntimeHooksToTheEnd, withEnvironment } from './hooks.ts';
 import { gatherHostFacts } from './host-facts.ts';
+import { joinRdtGroup, makeRdtGroup } from './intel-rdt.ts';
 import { type Launched, launchInit } from './launch.ts';
 import { moveNetDevices } from './net-devices.ts';
 import { offerNotifySocket } from './notify.ts';
@@ -138,10 +139,11 @@ function firstRecord(context: Context, options: AssembleOptions, bundle: Bundle)
   };
 }
 
-function assembleIn(work: Work, first: ContainerRecord, finish: (assembled: Assembled) => void): ContainerRecord {
+function assembleIn(work: Work, begun: ContainerRecord, finish: (assembled: Assembled) => void): ContainerRecord {
   const { context, options, bundle, directory } = work;
   const { sys } = context;
   const filter = planFilter(sys, bundle.config.linux?.seccomp);
+  const first = withRdtGroup(work, begun);
   const cgroup = makeCgroupIn(work);
   const withCgroup: ContainerRecord =
     cgroup === undefined ? first : { ...first, cgroup: { directory: cgroup.directory, driver: 'cgroupfs', created: cgroup.created } };
@@ -152,6 +154,7 @@ function assembleIn(work: Work, first: ContainerRecord, finish: (assembled: Asse
   const { init, fds } = launched;
   const withInit = withProcess(context, withCgroup, init.pid);
   directory.writeRecord(withInit);
+  joinRdtGroup(sys, withInit, init.pid);
   const settled = moveNetDevices(sys, bundle.config.linux?.netDevices, launched, work.undo);
   const done = setUp(work, plan, launched, steps, withInit);
   // What only looks is asked at once: where the set-up fails, it is asked in vain.
@@ -171,6 +174,11 @@ function assembleIn(work: Work, first: ContainerRecord, finish: (assembled: Asse
   init.release();
   if (cgroup !== undefined) close(sys, cgroup.fd);
   return record;
+}
+
+function withRdtGroup({ context, options, bundle, undo }: Work, record: ContainerRecord): ContainerRecord {
+  const intelRdt = makeRdtGroup(context.sys, bundle.config.linux, options.id, undo);
+  return intelRdt === undefined ? record : { ...record, intelRdt };
 }
 
 /** The environment is known now; `start` will not look for it again. */

@@ -9,6 +9,7 @@ import type { Status } from '../../../specs/runtime/state.ts';
 import { RuntimeError } from '../base/errors.ts';
 import { killAll } from '../cgroups/processes.ts';
 import { removeCgroup } from '../cgroups/remove.ts';
+import { removeGroup } from '../intel-rdt/group.ts';
 import { close } from '../linux/files.ts';
 import { monotonicMs, POLLIN, poll, sleepMs } from '../linux/poll.ts';
 import { SIGKILL } from '../linux/processes.ts';
@@ -113,6 +114,7 @@ function stop(context: Context, directory: ContainerDirectory, record: Container
   awaitEnd(sys, record);
   if (record.cgroup === undefined) removeForgottenCgroup(context, directory, { kill: false });
   else removeCgroup(sys, record.cgroup.directory, { created: record.cgroup.created, timeoutMs: DEADLINE_MS });
+  if (record.intelRdt !== undefined) removeGroup(sys, record.intelRdt);
 }
 
 /** Also those that outlived an init without a pid namespace of its own. */

@@ -30,6 +30,7 @@ import { executeProcess } from './execution.ts';
 import { foreground } from './foreground.ts';
 import { raiseHardLimits } from './hard-limits.ts';
 import { gatherHostFacts } from './host-facts.ts';
+import { joinRdtGroup } from './intel-rdt.ts';
 import { compileSteps } from './run-steps.ts';
 import { planFilter } from './seccomp.ts';
 import { streamsToOwn } from './stdio.ts';
@@ -197,6 +198,7 @@ function become(context: Context, options: ExecOptions, target: ExecTarget, ente
   const { sys, caller } = context;
   const { process } = target;
   const { process: init, fds, namespaces } = entered;
+  joinRdtGroup(sys, target.record, init.pid);
   setAffinity(sys, init.pid, process, 'final');
   if (process.oomScoreAdj !== undefined) writeKernelFile(sys, `/proc/${init.pid}/oom_score_adj`, String(process.oomScoreAdj));
   if (namespaces.includes('user')) raiseHardLimits(sys, init.pid, process.rlimits ?? []);

@@ -164,9 +164,7 @@ function planNames(config: Config): Step[] {
 }
 
 /** What is asked for and not done would be a false promise: of isolation, or of a device. */
-function refuseUnsupported(linux: Linux, host: HostFacts): void {
-  if (linux.intelRdt !== undefined) throw planError('linux.intelRdt', 'resource control groups are not supported by this version');
-  const rootless = host.euid !== 0 || host.inUserNamespace;
+function refuseUnsupported(linux: Linux, rootless: boolean): void {
   if (rootless && Object.keys(linux.netDevices ?? {}).length > 0)
     throw planError('linux.netDevices', 'network devices are not supported for rootless containers');
 }
@@ -174,10 +172,10 @@ function refuseUnsupported(linux: Linux, host: HostFacts): void {
 /** @throws RuntimeError with code 'plan' for what this host cannot carry out. */
 export function planContainer(config: Config, host: HostFacts, options: PlanOptions): Plan {
   const linux = config.linux ?? {};
-  refuseUnsupported(linux, host);
+  const rootless = host.euid !== 0 || host.inUserNamespace;
+  refuseUnsupported(linux, rootless);
   const namespaces = planNamespaces(linux);
   const process = requireProcess(config);
-  const rootless = host.euid !== 0 || host.inUserNamespace;
   const planned = planProcess(process, {
     host,
     userNamespace: isSeparate(namespaces, 'user'),

@@ -20,6 +20,17 @@ export interface FilterRecord {
   readonly listenerMetadata?: string;
 }
 
+/** The container's place in the resctrl file system. Absolute paths. */
+export interface RdtRecord {
+  /** Mount point. */
+  readonly root: string;
+  readonly group: string;
+  /** The group was made for the container alone, and goes with it. */
+  readonly own: boolean;
+  /** The container's own monitoring group. */
+  readonly monitoring?: string;
+}
+
 export interface ContainerRecord {
   readonly ociVersion: string;
   readonly id: string;
@@ -42,6 +53,7 @@ export interface ContainerRecord {
   /** The container shares the session keyring of who created it. */
   readonly noNewKeyring?: boolean;
   readonly seccomp?: FilterRecord;
+  readonly intelRdt?: RdtRecord;
   /** The hooks that later commands run, so that they need not read the configuration. */
   readonly hooks: LaterHooks;
 }
