@@ -47,6 +47,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   entry('df', 'Show what the store takes on disk; set its limit', async () => (await import('./commands/df.ts')).df),
   entry('login', 'Store a login for a registry, after trying it', async () => (await import('./commands/login.ts')).login),
   entry('logout', 'Forget the login for a registry', async () => (await import('./commands/login.ts')).logout),
+  entry('search', 'Search Docker Hub, or another registry', async () => (await import('./commands/search.ts')).search),
   entry('list-tags', 'List the tags of a repository at a registry', async () => (await import('./commands/list-tags.ts')).listTagsCommand),
   entry('catalog', 'List the repositories of a registry', async () => (await import('./commands/list-tags.ts')).catalog),
 ];

@@ -11,6 +11,13 @@ export const QUIET: OptionSpec = { name: 'quiet', short: 'q', help: 'print only 
 export const JSON_OUTPUT: OptionSpec = { name: 'json', help: 'print JSON' };
 export const PARALLEL: OptionSpec = { name: 'parallel', value: 'N', help: 'transfers at once (default 8)' };
 
+export const CHANGE: OptionSpec = {
+  name: 'change',
+  short: 'c',
+  value: 'INSTRUCTION',
+  help: 'change the configuration as a Dockerfile does: CMD, ENTRYPOINT, ENV, EXPOSE, LABEL, STOPSIGNAL, USER, VOLUME, WORKDIR; may be repeated',
+};
+
 export function parallelOf(args: ParsedArgs): { parallel?: number } {
   const text = args.value('parallel');
   if (text === undefined) return {};

@@ -2,6 +2,7 @@ import type { LayerCompression } from '../../../../specs/image/media-types.ts';
 import { bundleChanges, bundleLayer } from '../../image/bundle-changes.ts';
 import { updateBundleRecord } from '../../image/bundle-record.ts';
 import { commitImage, storeLayer } from '../../image/commit.ts';
+import { changedConfig } from '../../image/config-changes.ts';
 import { loadImage } from '../../image/load.ts';
 import { hostPlatform } from '../../image/platform.ts';
 import { formatReference, parseReference, withDefaultTag } from '../../reference/reference.ts';
@@ -10,6 +11,7 @@ import { addImage, setImage } from '../../store/refs.ts';
 import { usage } from '../args.ts';
 import type { Command } from '../command.ts';
 import { createdTime, sourceEpoch } from '../epoch.ts';
+import { CHANGE } from '../options.ts';
 
 export const commit: Command = {
   name: 'commit',
@@ -18,6 +20,7 @@ export const commit: Command = {
   options: [
     { name: 'author', short: 'a', value: 'AUTHOR', help: 'who made it' },
     { name: 'message', short: 'm', value: 'TEXT', help: 'a comment for the history' },
+    CHANGE,
     { name: 'compress', value: 'gzip|zstd|none', help: 'how the layer is stored (default gzip)' },
   ],
   positionals: [1, 2],
@@ -37,6 +40,7 @@ export const commit: Command = {
       const image = await commitImage(store, lease, base, layer, {
         created: createdTime(epoch),
         createdBy: 'tsimg commit',
+        edit: (config) => changedConfig(config, args.values('change')),
         ...(author === undefined ? {} : { author }),
         ...(comment === undefined ? {} : { comment }),
       });

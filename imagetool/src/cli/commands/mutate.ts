@@ -1,5 +1,6 @@
 import type { ContainerConfig } from '../../../../specs/image/config.ts';
 import { commitImage } from '../../image/commit.ts';
+import { changedConfig } from '../../image/config-changes.ts';
 import { findStoredImage } from '../../image/find.ts';
 import { loadImage } from '../../image/load.ts';
 import { hostPlatform } from '../../image/platform.ts';
@@ -7,12 +8,14 @@ import { type ParsedArgs, usage } from '../args.ts';
 import type { Command } from '../command.ts';
 import { createdTime, sourceEpoch } from '../epoch.ts';
 import { keepImage } from '../keep-image.ts';
+import { CHANGE } from '../options.ts';
 
 export const mutate: Command = {
   name: 'mutate',
   usage: '[OPTIONS] IMAGE [NAME[:TAG]]',
   summary: 'Make an image with another configuration',
   options: [
+    CHANGE,
     { name: 'env', short: 'e', value: 'NAME=VALUE', help: 'set a variable; may be repeated' },
     { name: 'label', short: 'l', value: 'NAME=VALUE', help: 'set a label; may be repeated' },
     { name: 'cmd', value: 'WORDS', help: 'the command: words, or a JSON list' },
@@ -29,7 +32,7 @@ export const mutate: Command = {
       commitImage(store, lease, base, undefined, {
         created: createdTime(sourceEpoch(context.env)),
         createdBy: 'tsimg mutate',
-        edit: (config) => edited(config, args),
+        edit: (config) => changedConfig(edited(config, args), args.values('change')),
       }),
     );
     context.print(image.digest);
