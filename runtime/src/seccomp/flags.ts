@@ -11,7 +11,7 @@ export const FLAG_NEW_LISTENER = 8;
  * The kernel's bits. TSYNC is accepted and needs nothing: the process that loads the filter has one thread when the container's program starts, and
  * with a listener a second one that must not be filtered.
  */
-const FLAG_VALUES: Readonly<Record<SeccompFlag, number>> = {
+export const FLAG_VALUES: Readonly<Record<SeccompFlag, number>> = {
   SECCOMP_FILTER_FLAG_TSYNC: 0,
   SECCOMP_FILTER_FLAG_LOG: 2,
   SECCOMP_FILTER_FLAG_SPEC_ALLOW: 4,

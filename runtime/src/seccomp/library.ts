@@ -87,9 +87,11 @@ function unusable(why: string): RuntimeError {
   });
 }
 
-/** Whether filters can be compiled here. */
-export function hasLibrary(sys: Sys): boolean {
-  return sys.symbol(LIBRARY, 'seccomp_export_bpf') !== 0;
+/** "2.5.4", or undefined where there is no libseccomp. */
+export function libraryVersion(sys: Sys): string | undefined {
+  const pointer = sys.symbol(LIBRARY, 'seccomp_version');
+  if (pointer === 0) return undefined;
+  return new Uint32Array(sys.peek(sys.call(pointer), 12)).join('.');
 }
 
 /** The file that the library was loaded from, as the process's memory map names it; undefined when it cannot be told. */

@@ -5,7 +5,7 @@ import { nativeArchitecture } from './architectures.ts';
 import { ACTION_VALUES, actionValue } from './return-values.ts';
 
 /** libseccomp's `enum scmp_compare`. */
-const OPERATOR_VALUES: Readonly<Record<SeccompOperator, number>> = {
+export const OPERATOR_VALUES: Readonly<Record<SeccompOperator, number>> = {
   SCMP_CMP_NE: 1,
   SCMP_CMP_LT: 2,
   SCMP_CMP_LE: 3,

@@ -8,7 +8,7 @@ export const featuresCommand = defineCommand({
   flags: {},
   operands: [0, 0],
   run: ({ sys }) => {
-    print(sys, `${JSON.stringify(features(VERSION, COMMIT), undefined, 4)}\n`);
+    print(sys, `${JSON.stringify(features(sys, VERSION, COMMIT), undefined, 4)}\n`);
     return 0;
   },
 });
