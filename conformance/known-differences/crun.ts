@@ -166,4 +166,11 @@ export const CRUN: readonly KnownDifference[] = [
     reason: 'unknown capabilities, duplicate limits and nice values out of range are taken without a word',
     reference: source('utils.c'),
   },
+  {
+    runtime: 'crun',
+    versions: '*',
+    tests: ['cgroups/devices/*'],
+    reason: 'the limit of locked memory is raised for the device program, which fails without CAP_SYS_RESOURCE',
+    reference: source('ebpf.c'),
+  },
 ];

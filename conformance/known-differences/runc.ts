@@ -99,4 +99,11 @@ export const RUNC: readonly KnownDifference[] = [
     reason: 'seccomp flags, personalities, and joining a user namespace without mappings are new in 1.2',
     reference: `${REPOSITORY}/releases/tag/v1.2.0`,
   },
+  {
+    runtime: 'runc',
+    versions: '*',
+    tests: ['cgroups/limits/realtime'],
+    reason: 'realtime limits are ignored on cgroup v2',
+    reference: `${REPOSITORY}/blob/v1.2.0/libcontainer/cgroups/fs2/cpu.go`,
+  },
 ];

@@ -15,7 +15,7 @@ export function formatSummary({ runtime, outcomes, coverage, durationMs }: Repor
     ...section('Not testable here', grouped(outcomes.filter(({ status }) => status === 'not testable'))),
     ...section(
       'Requirements that no test can show',
-      coverage.filter(({ status }) => status === 'untestable').map(({ id, requirement }) => `${id}: ${requirement.untestable}`),
+      byReason(coverage.filter(({ status }) => status === 'untestable').map(({ id, requirement }) => [requirement.untestable, id])),
     ),
     ...section('Requirements not covered in this run', withStatus(coverage, 'not testable here')),
     ...section('Requirements that failed', withStatus(coverage, 'failed')),
@@ -32,10 +32,14 @@ function section(title: string, lines: readonly string[]): string[] {
   return lines.length === 0 ? [] : [`${title}:`, ...lines.map((line) => `  ${line}`)];
 }
 
-/** One line for each reason. */
 function grouped(outcomes: readonly Outcome[]): string[] {
+  return byReason(outcomes.map(({ test, reason }) => [reason, test.id]));
+}
+
+/** One line for each reason. */
+function byReason(pairs: readonly (readonly [string | undefined, string])[]): string[] {
   const reasons = new Map<string, string[]>();
-  for (const { test, reason = '' } of outcomes) reasons.set(reason, [...(reasons.get(reason) ?? []), test.id]);
+  for (const [reason = '', id] of pairs) reasons.set(reason, [...(reasons.get(reason) ?? []), id]);
   return [...reasons].map(([reason, ids]) => `${reason}: ${ids.join(', ')}`);
 }
 
