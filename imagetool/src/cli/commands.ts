@@ -31,6 +31,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   entry('commit', 'Make an image of a bundle', async () => (await import('./commands/commit.ts')).commit),
   entry('append', 'Make an image with one more layer, from a tar archive', async () => (await import('./commands/append.ts')).append),
   entry('import', 'Make an image of a tar archive of a file system', async () => (await import('./commands/append.ts')).importCommand),
+  entry('bootstrap', 'Make an image out of this machine’s own tools', async () => (await import('./commands/bootstrap.ts')).bootstrap),
   entry('mutate', 'Make an image with another configuration', async () => (await import('./commands/mutate.ts')).mutate),
   entry('squash', 'Make an image of one layer of another image', async () => (await import('./commands/squash.ts')).squash),
   entry('index', 'Make an index of images of several platforms', async () => (await import('./commands/make-index.ts')).indexCommand),
