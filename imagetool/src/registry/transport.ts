@@ -3,8 +3,10 @@
  * other hosts, retries with backoff.
  */
 
+import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Agent, type Dispatcher, EnvHttpProxyAgent, request } from 'undici';
+import { ImageError } from '../base/errors.ts';
 import { RegistryError } from './errors.ts';
 
 export interface TlsSettings {
@@ -18,7 +20,8 @@ export interface HttpRequest {
   readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   readonly url: string;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: Uint8Array | string;
+  /** A function gives the bytes anew for each attempt; their number then stands in a content-length header. */
+  readonly body?: Uint8Array | string | (() => AsyncIterable<Uint8Array>);
   readonly signal?: AbortSignal;
   /** Redirects are followed for reading only. */
   readonly noRetry?: boolean;
@@ -50,6 +53,8 @@ const FIRST_WAIT_MS = 1000;
 /** A registry that asks for more patience than this is answered by giving up. */
 const MAX_RETRY_AFTER_MS = 120_000;
 const STALL_MS = 60_000;
+/** Chunks are large: few of them wait. */
+const STREAM = { objectMode: true, highWaterMark: 4 };
 const RETRY_STATUS = new Set([408, 425, 429, 500, 502, 503, 504]);
 
 export class Transport {
@@ -100,7 +105,8 @@ export class Transport {
       return { answer: await this.#follow(wanted) };
     } catch (error) {
       wanted.signal?.throwIfAborted();
-      if (error instanceof RegistryError) throw error;
+      // Also what the bytes to be sent have wrong with them.
+      if (error instanceof ImageError) throw error;
       return { error };
     }
   }
@@ -136,7 +142,9 @@ export class Transport {
       dispatcher: this.#dispatcherFor(url),
       headersTimeout: STALL_MS,
       bodyTimeout: STALL_MS,
-      ...(wanted.body === undefined ? {} : { body: wanted.body }),
+      ...(wanted.body === undefined
+        ? {}
+        : { body: typeof wanted.body === 'function' ? Readable.from(wanted.body(), STREAM) : wanted.body }),
       ...(wanted.signal === undefined ? {} : { signal: wanted.signal }),
     });
     return { status: statusCode, headers: answered, body, url: url.href };

@@ -12,7 +12,8 @@ import { type HttpAnswer, header } from './transport.ts';
 
 /** Blobs up to this size go in one request. */
 const SMALL_BYTES = 8 * 1024 * 1024;
-const CHUNK_BYTES = 16 * 1024 * 1024;
+/** Sent as a stream, so that its size costs no memory; what a registry that forgets cut requests can lose. */
+const CHUNK_BYTES = 128 * 1024 * 1024;
 const MAX_BREAKS = 5;
 
 /** Remembers where an upload goes on, beyond the life of the process. */
@@ -27,7 +28,7 @@ export interface UploadOptions {
   /** Repositories of the same registry that are thought to have it. */
   readonly mountFrom?: readonly string[];
   readonly session?: UploadSession;
-  /** Bytes the registry has so far. */
+  /** Bytes sent so far; fewer than before where some were lost. */
   readonly onProgress?: (sentBytes: number) => void;
   readonly chunkBytes?: number;
 }
@@ -101,14 +102,17 @@ class Upload {
 
   /** Sends one chunk; the next state is what the registry says. */
   async #sendFrom({ location, offset }: UploadState): Promise<UploadState> {
-    const wanted = Math.min(this.#chunkBytes, this.#blob.size - offset);
-    const chunk = await take(this.#options.open(offset), wanted);
-    const end = offset + chunk.length - 1;
+    const length = Math.min(this.#chunkBytes, this.#blob.size - offset);
+    const end = offset + length - 1;
     const answer = await this.#client.expect(
       {
         ...this.#request('PATCH', location),
-        headers: { 'content-type': 'application/octet-stream', 'content-range': `${offset}-${end}` },
-        body: chunk,
+        headers: {
+          'content-type': 'application/octet-stream',
+          'content-range': `${offset}-${end}`,
+          'content-length': String(length),
+        },
+        body: () => this.#bytes(offset, length),
         noRetry: true,
       },
       202,
@@ -120,6 +124,18 @@ class Upload {
     this.#session?.save(next.location);
     this.#options.onProgress?.(next.offset);
     return next;
+  }
+
+  /** Tells how far it has come as it goes: a slow line is seen to move. */
+  async *#bytes(offset: number, length: number): AsyncGenerator<Uint8Array, void, void> {
+    let sent = 0;
+    for await (const chunk of this.#options.open(offset)) {
+      const part = chunk.subarray(0, length - sent);
+      yield part;
+      sent += part.length;
+      this.#options.onProgress?.(offset + sent);
+      if (sent === length) return;
+    }
   }
 
   /** Where the registry's session stands; undefined if it has forgotten it. */
@@ -166,7 +182,7 @@ class Upload {
     return { method, path, scopes: [pushScope(this.#repository)], what: this.#what };
   }
 
-  /** Not for what goes in one request: there is nothing to go on with. */
+  /** Not for what goes in one request: there is little to go on with. */
   get #session(): UploadSession | undefined {
     return this.#blob.size > this.#chunkBytes ? this.#options.session : undefined;
   }
@@ -201,16 +217,4 @@ function offsetFrom(answer: HttpAnswer): number | undefined {
 
 function isResumable(error: RegistryError): boolean {
   return error.code === 'unreachable' || error.status === 416 || error.status === 404 || (error.status ?? 0) >= 500;
-}
-
-async function take(source: AsyncIterable<Uint8Array>, count: number): Promise<Buffer> {
-  const whole = Buffer.allocUnsafe(count);
-  let filled = 0;
-  for await (const chunk of source) {
-    const used = Math.min(chunk.length, count - filled);
-    whole.set(chunk.subarray(0, used), filled);
-    filled += used;
-    if (filled === count) break;
-  }
-  return whole.subarray(0, filled);
 }
