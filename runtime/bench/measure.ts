@@ -1,5 +1,9 @@
 /** Timing whole processes, each compared with its peer in turns: A B C, A B C, …, so that what the machine does meanwhile meets all alike. */
-import { call } from '../src/linux/call.ts';
+
+import { JUMP_IF_ZERO } from '../src/init/agent/protocol.ts';
+import { startAgent } from '../src/init/agent-process.ts';
+import { InitProcess } from '../src/init/init-process.ts';
+import { Program, stringArray } from '../src/init/program.ts';
 import { close, open } from '../src/linux/files.ts';
 import { O_RDWR } from '../src/linux/open-flags.ts';
 import { monotonicMs } from '../src/linux/poll.ts';
@@ -67,13 +71,40 @@ export function pairedRatio(ours: readonly number[], theirs: readonly number[]):
   return median(ours.map((value, round) => value / (theirs[round] ?? value)));
 }
 
-/** Peak resident memory in KiB of a command alone, by a small parent that waits for it: a large one would be counted along. */
-export function peakMemoryKiB(sys: Sys, busybox: string, command: Command, outputPath: string): number {
-  const script = `exec ${busybox} time -f %M -o ${outputPath} "$@" </dev/null >/dev/null 2>&1`;
-  timeSuccess(sys, { path: '/bin/sh', args: ['-c', script, 'sh', command.path, ...command.args] });
-  const fd = open(sys, outputPath);
-  const buffer = new ArrayBuffer(64);
-  const length = call(sys, 'read', outputPath, fd, buffer, 64);
-  close(sys, fd);
-  return Number.parseInt(sys.decode(buffer, 0, length), 10);
+const RUSAGE_BYTES = 144;
+/** Offset of ru_maxrss, in KiB, in `struct rusage` (getrusage(2)). */
+const MAXRSS_OFFSET = 32;
+const CHANNEL = 5;
+const SIGCHLD = 17;
+
+/**
+ * Peak resident memory in KiB of a command alone. The kernel counts what a process was before execve(2), too: its parent's memory, after a fork. So
+ * the init agent, which has a few pages, is the parent.
+ */
+export function peakMemoryKiB(sys: Sys, image: number, command: Command): number {
+  const nothing = open(sys, '/dev/null', { flags: O_RDWR });
+  const agent = startAgent(sys, { image, fds: [0, 1, 2].map((stream) => [nothing, stream] as const), channelFd: CHANNEL });
+  const init = new InitProcess(sys, agent.pid, agent.channel);
+  const program = new Program({ step: 'measure' });
+  const usage = program.output(RUSAGE_BYTES);
+  const status = program.output(8);
+  const inChild = program.place();
+  const end = program.place();
+  const pid = program.call('clone', [SIGCHLD, 0, 0, 0, 0]);
+  program.jumpTo(inChild, JUMP_IF_ZERO);
+  program.call('wait4', [pid, status, 0, usage]);
+  program.jump(end);
+  program.here(inChild);
+  program.call('close', [CHANNEL]);
+  program.call('execve', [command.path, stringArray([command.path, ...command.args]), stringArray([])]);
+  program.here(end);
+  try {
+    const results = init.run(program);
+    if (new DataView(results.output(status)).getInt32(0, true) !== 0) throw new Error(`${command.path} ${command.args.join(' ')} failed`);
+    return new DataView(results.output(usage)).getInt32(MAXRSS_OFFSET, true);
+  } finally {
+    init.release();
+    waitForExit(sys, agent.pid);
+    close(sys, nothing);
+  }
 }

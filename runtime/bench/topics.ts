@@ -2,6 +2,8 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { openAgentImage } from '../src/init/agent-process.ts';
+import { close } from '../src/linux/files.ts';
 import { type Command, inTurns, median, pairedRatio, peakMemoryKiB, timeCommand, timeSuccess } from './measure.ts';
 import type { Row } from './report.ts';
 import type { Setting } from './setting.ts';
@@ -106,7 +108,7 @@ const commands: Topic = {
         compare(
           setting,
           'commands',
-          'kill (signal 0 to a running container)',
+          'kill (SIGCONT to a running container)',
           each((id) => ['kill', id, 'CONT']),
           limits,
         ),
@@ -126,28 +128,16 @@ const commands: Topic = {
 
 const memory: Topic = {
   name: 'memory',
-  measure: (setting) => {
-    const peaks = setting.runtimes.map(({ name, path }) => {
-      const samples = Array.from({ length: 5 }, () =>
-        peakMemoryKiB(
-          setting.sys,
-          setting.busybox,
-          command(path, 'run', '--bundle', setting.trueBundle, freshId()),
-          join(setting.directory, 'peak'),
-        ),
-      );
+  measure: ({ sys, runtimes, trueBundle }) => {
+    const image = openAgentImage(sys);
+    const peaks = runtimes.map(({ name, path }) => {
+      const samples = Array.from({ length: 7 }, () => peakMemoryKiB(sys, image, command(path, 'run', '--bundle', trueBundle, freshId())));
       return [name, median(samples)] as const;
     });
+    close(sys, image);
     const medians = Object.fromEntries(peaks);
-    return [
-      {
-        topic: 'memory',
-        what: 'peak resident memory of run',
-        medians,
-        unit: 'KiB',
-        goals: [{ name: 'tsrun in MB', value: (medians['tsrun'] ?? 0) / 1024, limit: 6 }],
-      },
-    ];
+    const goals = [{ name: 'tsrun in MB', value: (medians['tsrun'] ?? 0) / 1024, limit: 6 }];
+    return [{ topic: 'memory', what: 'peak resident memory of run', medians, unit: 'KiB', goals }];
   },
 };
 

@@ -199,6 +199,16 @@ static void populate_heap(size_t bytes) {
   madvise((void *)page, bytes - 4096, MADV_POPULATE_WRITE);
 }
 
+/*
+ * The engine has copied what it needs of the bytecode. Its pages, and those that the kernel mapped around them, would count to the end; one that is
+ * needed after all comes back from the page cache.
+ */
+static void release_pages(const uint8_t *start, const uint8_t *end) {
+  const uintptr_t around = 64 << 10;
+  uintptr_t first = (uintptr_t)start & ~(around - 1), last = ((uintptr_t)end + around - 1) & ~(around - 1);
+  madvise((void *)first, last - first, MADV_DONTNEED);
+}
+
 /* Only what the language needs. No eval, no promises: the library is compiled beforehand, and synchronous. */
 static JSContext *new_context(void) {
   JSRuntime *runtime = JS_NewRuntime();
@@ -235,6 +245,7 @@ int main(int argc, char **argv) {
   /* A script ends the process. One that comes back was chosen by a word that only looked like its command. */
   for (;;) {
     JSValue script = JS_ReadObject(ctx, entry->start, entry->end - entry->start, JS_READ_OBJ_BYTECODE);
+    release_pages(entry->start, entry->end);
     JSValue result = JS_IsException(script) ? script : JS_EvalFunction(ctx, script);
     if (JS_IsException(result)) {
       print_exception(ctx);
