@@ -83,7 +83,9 @@ async function main(): Promise<number> {
     const report = await makeReport(tests, { runtime, busybox, directory, jobs }, options.verbose);
     print(format(report));
     process.stderr.write(formatSummary(report));
-    return countOutcomes(report.outcomes).failed > 0 ? EXIT_FAILURES : 0;
+    const isWhole = report.outcomes.length === tests.length;
+    if (!isWhole) process.stderr.write(`stopped after ${report.outcomes.length} of ${tests.length} tests\n`);
+    return isWhole && countOutcomes(report.outcomes).failed === 0 ? 0 : EXIT_FAILURES;
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
@@ -98,9 +100,12 @@ interface Place {
 
 async function makeReport(tests: readonly TestCase[], place: Place, verbose: boolean): Promise<Report> {
   const begin = performance.now();
+  const stop = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
   const outcomes = await runTests(tests, {
     ...place,
     known: KNOWN_DIFFERENCES,
+    stop: stop.signal,
     onOutcome: ({ test, status, message = '', durationMs }) => {
       if (verbose) process.stderr.write(`${status} ${test.id} (${Math.round(durationMs)} ms) ${message}\n`);
     },

@@ -14,6 +14,8 @@ export interface Run {
   readonly directory: string;
   readonly jobs: number;
   readonly known: readonly KnownDifference[];
+  /** Ends the run after the tests that are under way, so that they remove what they have made. */
+  readonly stop?: AbortSignal;
   /** Told of each test as it ends. */
   readonly onOutcome?: (outcome: Outcome) => void;
 }
@@ -23,7 +25,7 @@ export async function runTests(tests: readonly TestCase[], run: Run): Promise<Ou
   const outcomes: Outcome[] = [];
   const queue = [...tests.entries()];
   const worker = async () => {
-    for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+    for (let next = queue.shift(); next !== undefined && run.stop?.aborted !== true; next = queue.shift()) {
       const [index, test] = next;
       const outcome = await runOne(test, run, join(run.directory, `t${index}`));
       outcomes[index] = outcome;
@@ -31,7 +33,7 @@ export async function runTests(tests: readonly TestCase[], run: Run): Promise<Ou
     }
   };
   await Promise.all(Array.from({ length: Math.max(1, run.jobs) }, worker));
-  return outcomes;
+  return outcomes.filter((outcome) => outcome !== undefined);
 }
 
 async function runOne(test: TestCase, run: Run, directory: string): Promise<Outcome> {

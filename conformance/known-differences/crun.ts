@@ -173,4 +173,11 @@ export const CRUN: readonly KnownDifference[] = [
     reason: 'the limit of locked memory is raised for the device program, which fails without CAP_SYS_RESOURCE',
     reference: source('ebpf.c'),
   },
+  {
+    runtime: 'crun',
+    versions: '*',
+    tests: ['cgroups/path/climbing'],
+    reason: 'a cgroupsPath with .. makes a directory outside of the hierarchy',
+    reference: source('cgroup-cgroupfs.c'),
+  },
 ];

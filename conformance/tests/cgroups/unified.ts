@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, rmdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Container } from '../../harness/container.ts';
 import type { Ground } from '../../harness/ground.ts';
@@ -57,10 +57,13 @@ path.test('removed: the cgroup goes with the container', ['runtime/delete/resour
 });
 
 path.test(
-  'climbing: a path that leads out of the hierarchy does not',
+  'climbing: a path that leads out of the hierarchy is an error, or stays inside',
   ['linux/cgroups/path-invalid', 'linux/cgroups/path-absolute'],
   async (ground) => {
-    const { container, result } = await ground.tryCreate({ 'linux.cgroupsPath': `/../../../tmp${freshPath()}` });
+    const outside = `/tmp${freshPath()}`;
+    ground.atEnd(() => existsSync(outside) && rmdirSync(outside));
+    const { container, result } = await ground.tryCreate({ 'linux.cgroupsPath': `/../../..${outside}` });
+    assert.equal(existsSync(outside), false, `${outside} was made`);
     if (result.status === 0) assert.ok((await cgroupOf(container)).startsWith(UNIFIED));
   },
 );
