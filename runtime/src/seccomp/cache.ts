@@ -1,7 +1,7 @@
 /**
  * Compiled filters on disk. Compiling a profile of docker's size takes milliseconds; reading what was compiled before takes a fraction of one.
  *
- * A file is named by a hash of its key, and holds the key, the mark of the library that compiled (so that a new one is noticed without being loaded),
+ * A file is named by a hash and the length of its key, and holds the key, the mark of the library that compiled (so that a new one is noticed without being loaded),
  * the program and a checksum. The key decides, not its hash: a collision costs time and nothing else. The directory must be the user's own and open to
  * nobody else. Whatever does not fit is ignored, and made anew.
  */
@@ -112,13 +112,12 @@ function fileName(sys: Sys, key: string): string {
   const text = new Uint8Array(sys.encode(key));
   const padded = new Uint8Array((text.length + 3) & ~3);
   padded.set(text);
-  const [first, second] = [checksum(padded.buffer, 0x811c9dc5), checksum(padded.buffer, text.length)];
-  return [first, second].map((word) => word.toString(16).padStart(8, '0')).join('');
+  return `${checksum(padded.buffer).toString(16).padStart(8, '0')}-${text.length}`;
 }
 
 /** FNV-1a over 32-bit words, with a final mix. Against accidents, not attackers, whom the directory keeps out. */
-function checksum(bytes: ArrayBuffer, seed = 0): number {
-  let sum = seed;
+function checksum(bytes: ArrayBuffer): number {
+  let sum = 0x811c9dc5;
   for (const word of new Uint32Array(bytes)) sum = Math.imul(sum ^ word, 0x01000193);
   sum = Math.imul(sum ^ (sum >>> 16), 0x85ebca6b);
   return (sum ^ (sum >>> 13)) >>> 0;

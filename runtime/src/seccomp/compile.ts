@@ -78,10 +78,10 @@ function highestSyscalls(sys: Sys, library: Library, seccomp: Seccomp, native: R
   const names = [...native.keys()];
   const others = foreignArchitectures(seccomp, sys.arch).map(({ name: architecture }) => {
     const token = ARCHITECTURE_TOKENS[architecture];
-    return { architecture, number: Math.max(0, ...names.map((name) => library.resolveOn(token, name))) };
+    return { architecture, number: Math.max(-1, ...names.map((name) => library.resolveOn(token, name))) };
   });
-  const own = { architecture: nativeArchitecture(sys.arch), number: Math.max(0, ...native.values()) };
-  return [own, ...others].filter(({ number }) => number > 0);
+  const own = { architecture: nativeArchitecture(sys.arch), number: Math.max(-1, ...native.values()) };
+  return [own, ...others].filter(({ number }) => number >= 0);
 }
 
 function exportProgram(sys: Sys, library: Library, filter: Address): ArrayBuffer {
