@@ -1,6 +1,7 @@
 /** Pull and push against a registry that misbehaves. */
 
 import { randomBytes } from 'node:crypto';
+import { chmodSync, writeFileSync } from 'node:fs';
 import type { Descriptor } from '../../../specs/image/descriptor.ts';
 import { OCI } from '../../../specs/image/media-types.ts';
 import { digestOf } from '../digest/digest.ts';
@@ -12,6 +13,7 @@ import { TestRegistry } from '../registry/test-registry.ts';
 import { Transport } from '../registry/transport.ts';
 import { readVerified } from '../store/blobs.ts';
 import { collectGarbage } from '../store/gc.ts';
+import { blobPath } from '../store/layout.ts';
 import { takeLease } from '../store/leases.ts';
 import { listImages, setImage } from '../store/refs.ts';
 import type { Store } from '../store/store.ts';
@@ -214,6 +216,16 @@ describe('pushImage', () => {
     expect(registry.repository('team/pushed').manifests.has('1')).toBe(true);
     const patches = registry.log.filter((line) => line.startsWith('PATCH'));
     expect(patches.length).toBeGreaterThanOrEqual(3);
+  });
+
+  it('does not send a blob that is damaged here', async () => {
+    const layer = randomBytes(20 * 1024 * 1024);
+    const image = await localImage([layer]);
+    const path = blobPath(store.layout, digestOf(layer));
+    chmodSync(path, 0o644);
+    writeFileSync(path, layer.fill(1, layer.length - 1));
+    await expect(push(image)).rejects.toMatchObject({ code: 'digest' });
+    expect(registry.repository('team/pushed').manifests.size).toBe(0);
   });
 
   it('refuses an image of which something is missing', async () => {

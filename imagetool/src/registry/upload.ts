@@ -126,16 +126,21 @@ class Upload {
     return next;
   }
 
-  /** Tells how far it has come as it goes: a slow line is seen to move. */
+  /**
+   * Tells how far it has come as it goes: a slow line is seen to move. The last bytes are held back until the source has ended, which it does in an
+   * error if the blob is damaged: then the request is cut, and the registry has nothing whole.
+   */
   async *#bytes(offset: number, length: number): AsyncGenerator<Uint8Array, void, void> {
-    let sent = 0;
+    const isLast = offset + length === this.#blob.size;
+    let [sent, held]: [number, Uint8Array] = [0, new Uint8Array(0)];
     for await (const chunk of this.#options.open(offset)) {
-      const part = chunk.subarray(0, length - sent);
-      yield part;
-      sent += part.length;
+      if (held.length > 0) yield held;
+      sent += held.length;
       this.#options.onProgress?.(offset + sent);
-      if (sent === length) return;
+      held = chunk.subarray(0, length - sent);
+      if (!isLast && sent + held.length === length) break;
     }
+    yield held;
   }
 
   /** Where the registry's session stands; undefined if it has forgotten it. */

@@ -37,7 +37,7 @@ export const bootstrap: Command = {
           edit: (config) => ({ ...config, Env: [`PATH=${SEARCH_PATH}`], Cmd: ['/bin/sh'] }),
         });
       });
-      context.note(`made of this machine's ${summary}: ${files} files`);
+      context.note(`made of this machine's ${summary}, libraries included ${files} ${files === 1 ? 'file' : 'files'}`);
       context.print(image.digest);
       return 0;
     } finally {
