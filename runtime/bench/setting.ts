@@ -11,6 +11,8 @@ import { makeInProcess } from './in-process.ts';
 export interface Runtime {
   readonly name: string;
   readonly path: string;
+  /** Where it keeps its state. */
+  readonly root: string;
 }
 
 export interface Setting {
@@ -18,7 +20,7 @@ export interface Setting {
   readonly rounds: number;
   /** tsrun first. */
   readonly runtimes: readonly Runtime[];
-  readonly nodeCommand: string;
+  readonly nodeCommand: Runtime;
   readonly busybox: string;
   readonly directory: string;
   readonly trueBundle: string;
@@ -41,18 +43,22 @@ function find(sys: Sys, name: string): string {
 export function withSetting(root: string, rounds: number, body: (setting: Setting) => void): void {
   const sys = createNodeSys();
   const directory = mkdtempSync('/tmp/tsrun-bench-');
+  // A tmpfs, as /run is on most machines: a disk's journal would be measured with the runtimes.
+  const state = mkdtempSync('/dev/shm/tsrun-bench-');
   try {
     const busybox = find(sys, 'busybox');
     const trueBundle = makeBundle(directory, 'true', busybox, ['/bin/true']);
     const sleepBundle = makeBundle(directory, 'sleep', busybox, ['/bin/sleep', '600']);
+    const runtime = (name: string, path: string): Runtime => ({ name, path, root: join(state, name) });
     const runtimes = [
-      { name: 'tsrun', path: join(root, 'dist/bin/tsrun') },
-      { name: 'crun', path: find(sys, 'crun') },
-      { name: 'runc', path: find(sys, 'runc') },
+      runtime('tsrun', join(root, 'dist/bin/tsrun')),
+      runtime('crun', find(sys, 'crun')),
+      runtime('runc', find(sys, 'runc')),
     ];
-    const inProcess = makeInProcess(sys, join(directory, 'state'), trueBundle);
-    body({ sys, rounds, runtimes, nodeCommand: join(root, 'dist/bin/tsrun-node'), busybox, directory, trueBundle, sleepBundle, inProcess });
+    const nodeCommand = runtime('tsrun-node', join(root, 'dist/bin/tsrun-node'));
+    const inProcess = makeInProcess(sys, join(state, 'in-process'), trueBundle);
+    body({ sys, rounds, runtimes, nodeCommand, busybox, directory, trueBundle, sleepBundle, inProcess });
   } finally {
-    rmSync(directory, { recursive: true, force: true });
+    for (const path of [directory, state]) rmSync(path, { recursive: true, force: true });
   }
 }

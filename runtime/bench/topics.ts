@@ -6,16 +6,21 @@ import { openAgentImage } from '../src/init/agent-process.ts';
 import { close } from '../src/linux/files.ts';
 import { type Command, inTurns, median, pairedRatio, peakMemoryKiB, timeCommand, timeSuccess } from './measure.ts';
 import type { Row } from './report.ts';
-import type { Setting } from './setting.ts';
+import type { Runtime, Setting } from './setting.ts';
 
 export interface Topic {
   readonly name: string;
   measure(setting: Setting): Row[];
 }
 
-/** A runtime's command line. */
+/** A command line. */
 function command(path: string, ...args: string[]): Command {
   return { path, args };
+}
+
+/** A command line of a runtime, its state on the tmpfs of the setting. */
+function runtimeCommand({ path, root }: Runtime, ...args: string[]): Command {
+  return { path, args: ['--root', root, ...args] };
 }
 
 let serial = 0;
@@ -46,9 +51,9 @@ const run: Topic = {
   name: 'run',
   measure: (setting) => {
     const contestants = new Map(
-      setting.runtimes.map(({ name, path }) => [
-        name,
-        () => timeSuccess(setting.sys, command(path, 'run', '--bundle', setting.trueBundle, freshId())),
+      setting.runtimes.map((runtime) => [
+        runtime.name,
+        () => timeSuccess(setting.sys, runtimeCommand(runtime, 'run', '--bundle', setting.trueBundle, freshId())),
       ]),
     );
     return [compare(setting, 'run', 'run of busybox true', contestants, { crun: 0.8, runc: 0.3 })];
@@ -56,26 +61,26 @@ const run: Topic = {
 };
 
 /** The container's program must have ended before it can be deleted: waiting for that is nobody's merit, and not measured. */
-function waitUntilStopped(setting: Setting, path: string, id: string): void {
+function waitUntilStopped(runtime: Runtime, id: string): void {
   for (let attempt = 0; attempt < 2000; attempt++) {
-    const state = spawnSync(path, ['state', id], { encoding: 'utf8' });
+    const state = spawnSync(runtime.path, ['--root', runtime.root, 'state', id], { encoding: 'utf8' });
     if (state.stdout.includes('"stopped"')) return;
   }
-  throw new Error(`${path}: ${id} does not stop, in ${setting.directory}`);
+  throw new Error(`${runtime.path}: ${id} does not stop`);
 }
 
 const lifecycle: Topic = {
   name: 'lifecycle',
   measure: (setting) => {
     const contestants = new Map(
-      setting.runtimes.map(({ name, path }) => [
-        name,
+      setting.runtimes.map((runtime) => [
+        runtime.name,
         () => {
           const id = freshId();
-          const create = timeSuccess(setting.sys, command(path, 'create', '--bundle', setting.trueBundle, id));
-          const start = timeSuccess(setting.sys, command(path, 'start', id));
-          waitUntilStopped(setting, path, id);
-          return create + start + timeSuccess(setting.sys, command(path, 'delete', id));
+          const create = timeSuccess(setting.sys, runtimeCommand(runtime, 'create', '--bundle', setting.trueBundle, id));
+          const start = timeSuccess(setting.sys, runtimeCommand(runtime, 'start', id));
+          waitUntilStopped(runtime, id);
+          return create + start + timeSuccess(setting.sys, runtimeCommand(runtime, 'delete', id));
         },
       ]),
     );
@@ -88,14 +93,14 @@ const commands: Topic = {
   name: 'commands',
   measure: (setting) => {
     const { sys } = setting;
-    const running = setting.runtimes.map(({ name, path }) => {
+    const running = setting.runtimes.map((runtime) => {
       const id = freshId();
-      timeSuccess(sys, command(path, 'run', '--detach', '--bundle', setting.sleepBundle, id));
-      return { name, path, id };
+      timeSuccess(sys, runtimeCommand(runtime, 'run', '--detach', '--bundle', setting.sleepBundle, id));
+      return { runtime, id };
     });
     try {
       const each = (args: (id: string) => string[]) =>
-        new Map(running.map(({ name, path, id }) => [name, () => timeSuccess(sys, command(path, ...args(id)))]));
+        new Map(running.map(({ runtime, id }) => [runtime.name, () => timeSuccess(sys, runtimeCommand(runtime, ...args(id)))]));
       const limits = { crun: 1.0 };
       return [
         compare(
@@ -121,7 +126,7 @@ const commands: Topic = {
         ),
       ];
     } finally {
-      for (const { path, id } of running) timeCommand(sys, command(path, 'delete', '--force', id));
+      for (const { runtime, id } of running) timeCommand(sys, runtimeCommand(runtime, 'delete', '--force', id));
     }
   },
 };
@@ -130,9 +135,10 @@ const memory: Topic = {
   name: 'memory',
   measure: ({ sys, runtimes, trueBundle }) => {
     const image = openAgentImage(sys);
-    const peaks = runtimes.map(({ name, path }) => {
-      const samples = Array.from({ length: 7 }, () => peakMemoryKiB(sys, image, command(path, 'run', '--bundle', trueBundle, freshId())));
-      return [name, median(samples)] as const;
+    const peaks = runtimes.map((runtime) => {
+      const run = (): Command => runtimeCommand(runtime, 'run', '--bundle', trueBundle, freshId());
+      const samples = Array.from({ length: 7 }, () => peakMemoryKiB(sys, image, run()));
+      return [runtime.name, median(samples)] as const;
     });
     close(sys, image);
     const medians = Object.fromEntries(peaks);
@@ -149,13 +155,13 @@ function proportionalKiB(pid: number): number {
 const created: Topic = {
   name: 'created',
   measure: (setting) => {
-    const sizes = setting.runtimes.map(({ name, path }) => {
+    const sizes = setting.runtimes.map((runtime) => {
       const id = freshId();
       const pidFile = join(setting.directory, `${id}.pid`);
-      timeSuccess(setting.sys, command(path, 'create', '--bundle', setting.trueBundle, '--pid-file', pidFile, id));
+      timeSuccess(setting.sys, runtimeCommand(runtime, 'create', '--bundle', setting.trueBundle, '--pid-file', pidFile, id));
       const size = proportionalKiB(Number(readFileSync(pidFile, 'utf8')));
-      timeSuccess(setting.sys, command(path, 'delete', '--force', id));
-      return [name, size] as const;
+      timeSuccess(setting.sys, runtimeCommand(runtime, 'delete', '--force', id));
+      return [runtime.name, size] as const;
     });
     const medians = Object.fromEntries(sizes);
     return [
@@ -176,7 +182,7 @@ const node: Topic = {
   measure: (setting) => {
     const { sys } = setting;
     const [command_, empty] = inTurns(setting.rounds, [
-      () => timeSuccess(sys, command(setting.nodeCommand, 'run', '--bundle', setting.trueBundle, freshId())),
+      () => timeSuccess(sys, runtimeCommand(setting.nodeCommand, 'run', '--bundle', setting.trueBundle, freshId())),
       () => timeSuccess(sys, command(process.execPath, '-e', '0')),
     ]);
     const differences = (command_ ?? []).map((value, round) => value - (empty?.[round] ?? 0));
@@ -192,14 +198,19 @@ const node: Topic = {
   },
 };
 
+/** The engine has compiled what is used often by then. */
+const WARM_UP_ROUNDS = 300;
+
 /** The library called in this process, as the shim does, beside whole runs of the peers. */
 const inProcess: Topic = {
   name: 'in-process',
   measure: (setting) => {
-    for (let round = 0; round < 60; round++) setting.inProcess();
+    for (let round = 0; round < WARM_UP_ROUNDS; round++) setting.inProcess();
     const contestants = new Map<string, (round: number) => number>([['tsrun in process', () => setting.inProcess()]]);
-    for (const { name, path } of setting.runtimes.slice(1)) {
-      contestants.set(name, () => timeSuccess(setting.sys, command(path, 'run', '--bundle', setting.trueBundle, freshId())));
+    for (const runtime of setting.runtimes.slice(1)) {
+      contestants.set(runtime.name, () =>
+        timeSuccess(setting.sys, runtimeCommand(runtime, 'run', '--bundle', setting.trueBundle, freshId())),
+      );
     }
     const what = 'create → start → exit → delete in a warm process, beside whole runs';
     return [compare(setting, 'in-process', what, contestants, { crun: 0.4, runc: 0.15 })];
