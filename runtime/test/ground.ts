@@ -131,12 +131,18 @@ export class Ground {
     }
   }
 
-  /** A process in namespaces of its own, made by unshare(1), for others to join. `dismiss` ends it. */
-  holder(...flags: readonly string[]): number {
-    const command = 'unshare "$@" sleep 1000 >/dev/null 2>&1 & p=$!; until grep -q sleep /proc/$p/comm; do :; done; echo $p';
-    const { stdout, stderr } = spawnSync('sh', ['-c', command, 'sh', ...flags], { encoding: 'utf8' });
+  /** A process that runs until `dismiss` ends it. Not a `ChildProcess`, which would want to reap it itself. */
+  background(...command: readonly string[]): number {
+    const { stdout, stderr } = spawnSync('sh', ['-c', '"$@" >/dev/null 2>&1 & echo $!', 'sh', ...command], { encoding: 'utf8' });
     if (stdout === '') throw new Error(stderr);
     return this.adopt(Number(stdout));
+  }
+
+  /** A process in namespaces of its own, made by unshare(1), for others to join. */
+  holder(...flags: readonly string[]): number {
+    const pid = this.background('unshare', ...flags, 'sleep', '1000');
+    while (readFileSync(`/proc/${pid}/comm`, 'utf8').trim() !== 'sleep');
+    return pid;
   }
 
   /** An open file that holds a text. It is closed at the end. */

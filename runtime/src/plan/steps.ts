@@ -79,6 +79,8 @@ export interface RemountStep extends Placed {
 export interface DeviceStep extends Placed {
   readonly kind: 'device';
   readonly path: string;
+  /** Where the host has it, if not at the same path. */
+  readonly hostPath?: string;
   readonly type: 'c' | 'b' | 'p';
   readonly major: number;
   readonly minor: number;

@@ -57,7 +57,7 @@ function makeNode(target: Target, step: DeviceStep): DeviceCheck {
 /** In a user namespace: the host's node, bind-mounted. It must be the device that was asked for. */
 function bindNode(target: Target, step: DeviceStep): DeviceCheck {
   const { program, arch } = target;
-  const source = program.call('openat', [AT_FDCWD, step.path, O_PATH | O_NOFOLLOW(arch) | O_CLOEXEC, 0]);
+  const source = program.call('openat', [AT_FDCWD, step.hostPath ?? step.path, O_PATH | O_NOFOLLOW(arch) | O_CLOEXEC, 0]);
   const status = program.output(STATX_BYTES);
   program.call('statx', [source, '', AT_EMPTY_PATH, STATX_BASIC_STATS, status], { object: step.path });
   makeFile(target, step.path);

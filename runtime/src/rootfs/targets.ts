@@ -42,7 +42,9 @@ function resolveStep(sys: Sys, root: number, step: Step): Step {
       const slash = step.path.lastIndexOf('/');
       const named = step.path.slice(0, slash) || '/';
       const directory = resolveTarget(sys, root, named);
-      return directory === named ? step : { ...step, path: `${directory}${step.path.slice(slash)}` };
+      return directory === named
+        ? step
+        : { ...step, path: `${directory === '/' ? '' : directory}${step.path.slice(slash)}`, hostPath: step.path };
     }
     case 'directory': {
       const path = resolveTarget(sys, root, step.path);
