@@ -133,6 +133,8 @@ export function mkdir(sys: Sys, path: string, mode: number, at: number = AT_FDCW
   const result = tryCall(sys, 'mkdirat', at, path, mode);
   if (result === -EEXIST) return false;
   if (result < 0) throw syscallError({ syscall: 'mkdirat', errno: -result, object: path });
+  // The umask is the caller's, and may take away even the owner's rights. Where modes cannot be changed (resctrl) there is none to correct.
+  tryCall(sys, 'fchmodat', at, path, mode);
   return true;
 }
 

@@ -106,6 +106,26 @@ function makeBindTarget(target: Target, source: Argument, destination: string): 
   program.here(made);
 }
 
+/**
+ * A directory goes on a directory, and a file on a file. move_mount(2) would say "invalid argument"; callers look for mount(2)'s "not a directory"
+ * (docker asks "Are you trying to mount a directory onto a file (or vice-versa)?").
+ */
+function checkKinds(target: Target, step: BindStep, source: Argument, place: Argument): void {
+  const { program, arch } = target;
+  const isFile = program.place();
+  const checked = program.place();
+  const flags = O_PATH | O_DIRECTORY(arch) | O_CLOEXEC;
+  program.call('openat', [source, '.', flags, 0]);
+  program.jumpTo(isFile, JUMP_IF_ERROR);
+  program.call('openat', [place, '.', flags, 0], { object: step.destination });
+  program.jump(checked);
+  program.here(isFile);
+  program.call('openat', [place, '.', flags, 0]);
+  program.jumpTo(checked, JUMP_IF_ERROR);
+  program.call('openat', [source, '.', flags, 0], { object: step.source });
+  program.here(checked);
+}
+
 /** `struct statfs`. */
 const STATFS_BYTES = 120;
 
@@ -133,6 +153,7 @@ export function compileBind(target: Target, step: BindStep): PlaceCheck {
   if (step.recursiveAttributes !== undefined) setAttributes(target, source, step.recursiveAttributes, true);
   makeBindTarget(target, source, step.destination);
   const place = openInRoot(target, step.destination);
+  checkKinds(target, step, source, place);
   const check = checkLater(target, step, step.destination === '/proc' ? source : place);
   attach(target, source, place, step.destination);
   setPropagations(target, source, step.propagations);
