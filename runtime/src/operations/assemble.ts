@@ -150,7 +150,7 @@ function assembleIn(work: Work, begun: ContainerRecord, finish: (assembled: Asse
   if (cgroup !== undefined) directory.writeRecord(withCgroup);
   const plan = planIn(work, cgroup);
   const steps = planSetUp(sys, bundle.config, plan);
-  const launched = launch(work, plan, cgroup, (fds) => (steps.before ?? steps.last).prepare(stepSettings(sys, plan, fds)));
+  const launched = launch(work, plan, cgroup, (fds) => steps.first.prepare(stepSettings(sys, plan, fds)));
   const { init, fds } = launched;
   const withInit = withProcess(context, withCgroup, init.pid);
   directory.writeRecord(withInit);
@@ -257,18 +257,17 @@ function withProcess(context: Context, record: ContainerRecord, pid: number): Co
   return { ...record, pid, startTime: stat.startTime };
 }
 
-/** What init does before the hooks, and what after them; where there are none, all at once. */
+/** What init does before the hooks, and what after them. */
 interface SetUp {
-  readonly before: StepsAhead | undefined;
+  readonly hooks: boolean;
+  readonly first: StepsAhead;
   readonly last: StepsAhead;
 }
 
 function planSetUp(sys: Sys, config: ValidConfig, plan: Plan): SetUp {
   const { prestart, createRuntime, createContainer } = config.hooks ?? {};
   const hooks = [prestart, createRuntime, createContainer].some((list) => (list ?? []).length > 0);
-  const last = [...plan.enter, ...plan.become];
-  if (hooks) return { before: new StepsAhead(sys, plan.prepare), last: new StepsAhead(sys, last) };
-  return { before: undefined, last: new StepsAhead(sys, [...plan.prepare, ...last]) };
+  return { hooks, first: new StepsAhead(sys, plan.prepare), last: new StepsAhead(sys, [...plan.enter, ...plan.become]) };
 }
 
 function stepSettings(sys: Sys, plan: Plan, fds: AgentFds): StepSettings {
@@ -276,16 +275,23 @@ function stepSettings(sys: Sys, plan: Plan, fds: AgentFds): StepSettings {
 }
 
 /** Returns the function that waits for the last steps: init can be sent more meanwhile. */
-function setUp(work: Work, plan: Plan, { init, fds }: Launched, { before, last }: SetUp, record: ContainerRecord): () => void {
+function setUp(work: Work, plan: Plan, { init, fds }: Launched, { hooks, first, last }: SetUp, record: ContainerRecord): () => void {
   const { sys } = work.context;
   const settings = stepSettings(sys, plan, fds);
   if (plan.oomScoreAdj !== undefined) writeKernelFile(sys, `/proc/${init.pid}/oom_score_adj`, String(plan.oomScoreAdj));
   if (isSeparate(plan.namespaces, 'user')) raiseHardLimits(sys, init.pid, work.bundle.config.process?.rlimits ?? []);
-  if (before !== undefined) {
-    before.begin(init, settings)();
+  const prepared = first.begin(init, settings);
+  if (hooks) {
+    prepared();
     runHooksBefore(work, { init, fds }, record);
+    return last.begin(init, settings);
   }
-  return last.begin(init, settings);
+  // The last steps are compiled while init is at the first ones.
+  const done = last.begin(init, settings);
+  return () => {
+    prepared();
+    done();
+  };
 }
 
 function runHooksBefore({ context, bundle }: Work, { init, fds }: Launched, record: ContainerRecord): void {
