@@ -2,7 +2,7 @@
 import { stringifyJson } from '../../../specs/json/stringify-json.ts';
 import { describeProgram, type Program } from '../init/program.ts';
 import type { PlannedContainer } from '../operations/plan.ts';
-import { describeStep, rlimit } from '../plan/describe.ts';
+import { describeFilter, describeStep, rlimit } from '../plan/describe.ts';
 import type { NamespacePlan } from '../plan/namespaces.ts';
 import type { IdMap, Step } from '../plan/steps.ts';
 
@@ -25,6 +25,10 @@ export function planText(planned: PlannedContainer): string {
     'Create: an init process in its namespaces',
     ...namespaces(plan.namespaces),
     ...(plan.oomScoreAdj === undefined ? [] : [placed(`oom_score_adj ${plan.oomScoreAdj}`, 'process.oomScoreAdj')]),
+    ...resourceGroup(planned.rdt),
+    ...planned.netDevices.map(({ from, to, configPath }) =>
+      placed(`move the network device ${from} into the namespace, as ${to}`, configPath),
+    ),
     'Create: in these namespaces',
     ...counter.steps(plan.prepare),
     ...hookLines('prestart', hooks.prestart),
@@ -37,6 +41,7 @@ export function planText(planned: PlannedContainer): string {
     'Start',
     ...hookLines('startContainer', hooks.startContainer),
     ...(plan.execute.descriptorLimit === undefined ? [] : section([rlimit(plan.execute.descriptorLimit)])),
+    ...(plan.execute.seccomp === undefined ? [] : [placed(describeFilter(plan.execute.seccomp), 'linux.seccomp')]),
     ...section([`execute ${plan.execute.args.map((word) => JSON.stringify(word)).join(' ')}`]),
     ...hookLines('poststart', hooks.poststart),
     'Delete',
@@ -89,6 +94,14 @@ function namespaces({ create, join, uidMappings, gidMappings, clockOffsets }: Na
     ...(gidMappings.length === 0 ? [] : section([`map groups ${mappings(gidMappings)}`])),
     ...section(clockOffsets.map(({ clock, seconds, nanoseconds }) => `add ${seconds} s ${nanoseconds} ns to the ${clock} clock`)),
   ];
+}
+
+function resourceGroup(rdt: PlannedContainer['rdt']): string[] {
+  if (rdt === undefined) return [];
+  const { group, schemata, monitoring } = rdt;
+  const lines = schemata.length === 0 ? '' : `, with ${schemata.join(', ')}`;
+  const monitored = monitoring === undefined ? '' : `; be monitored as ${monitoring}`;
+  return [placed(`join the resctrl group /${group}${lines}${monitored}`, 'linux.intelRdt')];
 }
 
 function mappings(maps: readonly IdMap[]): string {

@@ -5,7 +5,7 @@
  * mean something only where they were made.
  */
 
-import { formatStep } from '../../../specs/json/json-path.ts';
+import { formatStep, joinPaths } from '../../../specs/json/json-path.ts';
 import type { NetDevice } from '../../../specs/runtime/linux/devices.ts';
 import { RuntimeError, SyscallError } from '../base/errors.ts';
 import { EEXIST, ENODEV, errnoText, isErrno, syscallError } from '../linux/errno.ts';
@@ -64,7 +64,7 @@ export function moveIntoContainer(
   moved: (device: MovedDevice) => void,
 ): void {
   const { host, container } = sides;
-  const attempt = attempts(`linux.netDevices${formatKey(hostName)}`);
+  const attempt = attempts(netDevicePath(hostName));
   const link = attempt(`link not found for interface ${hostName} on runtime namespace`, () => linkByName(sys, host.socket, hostName));
   // Before it is down: with that the kernel takes the addresses of IPv6 away.
   const addresses = attempt('fail to get ip addresses', () => listAddresses(sys, host.socket, link).filter(isPermanent));
@@ -143,7 +143,7 @@ function attempts(configPath: string): Attempt {
   };
 }
 
-function formatKey(key: string): string {
-  const step = formatStep(key);
-  return step.startsWith('[') ? step : `.${step}`;
+/** `linux.netDevices.eth0` */
+export function netDevicePath(hostName: string): string {
+  return joinPaths('linux.netDevices', formatStep(hostName));
 }

@@ -2,7 +2,7 @@
 import type { Linux } from '../../../specs/runtime/linux/linux.ts';
 import { RuntimeError } from '../base/errors.ts';
 import { type MovedDevice, moveBack, moveIntoContainer, type NetworkSide } from '../devices/net-devices.ts';
-import type { AgentFds } from '../init/agent-fds.ts';
+import { type AgentFds, closeTemporaries } from '../init/agent-fds.ts';
 import { encodeProgram } from '../init/encode.ts';
 import type { InitProcess } from '../init/init-process.ts';
 import { Program } from '../init/program.ts';
@@ -75,6 +75,8 @@ function openSides(sys: Sys, target: NetworkInit): Sides {
 /** A socket belongs to the network namespace that it was made in, whoever uses it. */
 function socketOfInit(sys: Sys, { init, fds }: NetworkInit): number {
   const program = new Program({ step: STEP, configPath: 'linux.netDevices' });
+  // What joining namespaces has opened and forgotten; then the next number is `temporary`, and this one is another.
+  closeTemporaries(program, fds);
   const known = fds.temporary + 1;
   const socket = program.call('socket', [AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE]);
   program.call('dup3', [socket, known, O_CLOEXEC]);

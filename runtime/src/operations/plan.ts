@@ -4,8 +4,10 @@ import { cgroupOfProcess, findHierarchy } from '../cgroups/hierarchy.ts';
 import { cgroupfsPath } from '../cgroups/path.ts';
 import type { ResourceWrite } from '../cgroups/resources/write.ts';
 import { planResources } from '../cgroups/resources.ts';
+import { netDevicePath } from '../devices/net-devices.ts';
 import { agentFds } from '../init/agent-fds.ts';
 import type { Program } from '../init/program.ts';
+import { planRdt, type RdtPlan } from '../intel-rdt/plan.ts';
 import { isSeparate } from '../plan/namespaces.ts';
 import { type Plan, planContainer } from '../plan/plan.ts';
 import { executeProgram } from '../process/execute.ts';
@@ -33,10 +35,20 @@ export interface PlannedCgroup {
   readonly writes: readonly ResourceWrite[];
 }
 
+/** Names on the host and in the container. */
+export interface PlannedNetDevice {
+  readonly from: string;
+  readonly to: string;
+  readonly configPath: string;
+}
+
 export interface PlannedContainer {
   readonly bundle: string;
   readonly cgroup: PlannedCgroup;
   readonly plan: Plan;
+  readonly netDevices: readonly PlannedNetDevice[];
+  /** The group of the resctrl file system. */
+  readonly rdt: RdtPlan | undefined;
   /** Paths of the hooks by their moments. */
   readonly hooks: { readonly [Name in HookName]?: readonly string[] };
 }
@@ -52,7 +64,15 @@ export function planBundle(context: LightContext, options: PlanBundleOptions): P
   const plan = planContainer(config, host, { id, noPivot, noNewKeyring });
   for (const warning of plan.warnings) context.warn(warning);
   const hooks = Object.entries(config.hooks ?? {}).map(([name, list]) => [name, list.map((hook: { path: string }) => hook.path)]);
-  return { bundle: path, cgroup, plan, hooks: Object.fromEntries(hooks) };
+  const { intelRdt, netDevices = {} } = config.linux ?? {};
+  return {
+    bundle: path,
+    cgroup,
+    plan,
+    netDevices: Object.entries(netDevices).map(([from, { name = from }]) => ({ from, to: name, configPath: netDevicePath(from) })),
+    rdt: intelRdt === undefined ? undefined : planRdt(intelRdt, id),
+    hooks: Object.fromEntries(hooks),
+  };
 }
 
 function planCgroup(sys: Sys, config: ValidConfig, id: string, context: LightContext): PlannedCgroup {

@@ -1,5 +1,6 @@
 /** A step of the plan as a line for people. */
 import { CAPABILITY_NAMES } from '../../../specs/runtime/linux/capabilities.ts';
+import type { Seccomp } from '../../../specs/runtime/linux/seccomp.ts';
 import { RLIMIT_TYPES } from '../../../specs/runtime/process.ts';
 import { attributeNames, propagationName, superFlagNames } from './describe-flags.ts';
 import type {
@@ -155,6 +156,14 @@ function describeProcess(step: ProcessStep): string {
 
 export function rlimit(step: RlimitStep): string {
   return `limit ${RLIMIT_TYPES[step.resource] ?? step.resource} to ${limit(step.soft)}, at most ${limit(step.hard)}`;
+}
+
+/** `SCMP_ACT_ERRNO, but SCMP_ACT_ALLOW for 302 system calls` */
+export function describeFilter({ defaultAction, syscalls = [] }: Seccomp): string {
+  const counts = new Map<string, number>();
+  for (const { action, names } of syscalls) counts.set(action, (counts.get(action) ?? 0) + names.length);
+  const others = [...counts].map(([action, count]) => `${action} for ${count}`);
+  return `load the seccomp filter: ${defaultAction}${others.length === 0 ? '' : `, but ${others.join(', ')} system calls`}`;
 }
 
 function limit(value: bigint): string {

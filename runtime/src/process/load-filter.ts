@@ -11,7 +11,7 @@
  * execve ends the thread, if it has not ended itself, and closes the listener in the container's program.
  */
 import { JUMP_IF_ERROR, JUMP_IF_ZERO, RESTART } from '../init/agent/protocol.ts';
-import type { AgentFds } from '../init/agent-fds.ts';
+import { type AgentFds, closeTemporaries } from '../init/agent-fds.ts';
 import { LISTENER_MARK } from '../init/listener.ts';
 import { type Data, data, type Output, type Program, struct } from '../init/program.ts';
 import { sendDescriptor } from '../init/rights.ts';
@@ -80,6 +80,8 @@ function appendWithListener(program: Program, load: FilterLoad): void {
   const inThread = program.place();
   const inProcess = program.place();
   const flags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM;
+  // The listener gets the lowest free number, which then is `temporary` at most.
+  closeTemporaries(program, load.fds);
   // The agent has no stack, so none is needed.
   program.call('clone', [flags, 0, 0, 0, 0]);
   program.jumpTo(inThread, JUMP_IF_ZERO);
@@ -116,7 +118,6 @@ function appendThread(program: Program, { channelFd, fds, descriptorLimit }: Fil
   );
   const listener = program.look(listenerWord);
   program.jumpTo(again, JUMP_IF_ZERO);
-  // The lowest free number, the listener's, is not this one.
   const known = fds.temporary + 1;
   program.call('dup3', [listener, known, O_CLOEXEC]);
   sendDescriptor(program, channelFd, known, LISTENER_MARK, 'the init channel');
