@@ -118,7 +118,9 @@ function fileName(sys: Sys, key: string): string {
 /** FNV-1a over 32-bit words, with a final mix. Against accidents, not attackers, whom the directory keeps out. */
 function checksum(bytes: ArrayBuffer): number {
   let sum = 0x811c9dc5;
-  for (const word of new Uint32Array(bytes)) sum = Math.imul(sum ^ word, 0x01000193);
+  const words = new Uint32Array(bytes);
+  // Not by an iterator, which costs QuickJS five times as much.
+  for (let index = 0; index < words.length; index++) sum = Math.imul(sum ^ (words[index] ?? 0), 0x01000193);
   sum = Math.imul(sum ^ (sum >>> 16), 0x85ebca6b);
   return (sum ^ (sum >>> 13)) >>> 0;
 }
