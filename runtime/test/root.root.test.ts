@@ -109,6 +109,20 @@ onBothEngines('the root', (ground) => {
     expect(lines).toEqual([expected.given ? '1' : '0', expected.received ? '1' : '0']);
   });
 
+  it('can be shared although it lies, by way of a link, on a file system of its own', () => {
+    const bundle = ground().bundle((config) => {
+      simple(config);
+      config.linux.rootfsPropagation = 'shared';
+      config.root = { path: 'link' };
+      config.process.args = ['cat', '/proc/self/mountinfo'];
+    });
+    const lines = onSharedHost(
+      ground(),
+      `cd ${bundle}; mkdir disk; mount -t tmpfs disk disk; cp -a rootfs disk/; ln -s disk/rootfs link; $RUN run c; umount disk; rm link`,
+    );
+    expect(mountAt(lines, '/')).toMatchObject({ type: 'tmpfs', root: '/rootfs', propagation: expect.stringMatching(/^shared:\d+$/) });
+  });
+
   it('can be changed without pivot_root', () => {
     const { lines } = ground().sh('cat /proc/self/mountinfo; ls /; ls /proc/1/root | wc -l', simple, { flags: ['--no-pivot'] });
     expect(parseMountInfo(lines).map(({ point }) => point)).toEqual(['/', ...MOUNTS]);

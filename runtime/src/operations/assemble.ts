@@ -23,7 +23,7 @@ import { type Plan, planContainer } from '../plan/plan.ts';
 import type { Step } from '../plan/steps.ts';
 import { executeProgram } from '../process/execute.ts';
 import { planLookup } from '../process/lookup.ts';
-import { resolveTargets } from '../rootfs/targets.ts';
+import { resolveRoot, resolveTargets } from '../rootfs/targets.ts';
 import type { ValidConfig } from '../spec/valid.ts';
 import type { ContainerRecord } from '../state/record.ts';
 import type { ContainerDirectory } from '../state/store.ts';
@@ -219,7 +219,8 @@ function withResolvedTargets(sys: Sys, plan: Plan): Plan {
   const root = plan.prepare.find((step) => step.kind === 'root');
   if (root === undefined) return plan;
   const resolve = (steps: readonly Step[]): readonly Step[] => resolveTargets(sys, root.path, steps);
-  return { ...plan, prepare: resolve(plan.prepare), enter: resolve(plan.enter) };
+  const prepare = resolve(plan.prepare).map((step) => (step.kind === 'root' ? resolveRoot(sys, step) : step));
+  return { ...plan, prepare, enter: resolve(plan.enter) };
 }
 
 function launch(

@@ -5,9 +5,9 @@
  */
 import { tryCall } from '../linux/call.ts';
 import { ENOENT } from '../linux/errno.ts';
-import { close, tryOpen } from '../linux/files.ts';
+import { close, readLink, tryOpen } from '../linux/files.ts';
 import { O_CLOEXEC, O_DIRECTORY, O_NOFOLLOW, O_PATH, RESOLVE_IN_ROOT, RESOLVE_NO_MAGICLINKS } from '../linux/open-flags.ts';
-import type { Step } from '../plan/steps.ts';
+import type { RootStep, Step } from '../plan/steps.ts';
 import type { Sys } from '../sys/sys.ts';
 import { PLAIN_DIRECTORIES } from './mounts.ts';
 
@@ -15,6 +15,19 @@ const OPEN_HOW_BYTES = 24;
 const PATH_MAX = 4096;
 /** As many as the kernel follows (path_resolution(7)). */
 const MOST_LINKS = 40;
+
+/**
+ * The same step, with the root's path free of links: the mounts above it are found by its parts. (A path in a namespace that is joined need not
+ * exist here.)
+ */
+export function resolveRoot(sys: Sys, step: RootStep): RootStep {
+  if (!step.detach) return step;
+  const root = tryOpen(sys, step.path, { flags: O_PATH | O_DIRECTORY(sys.arch) });
+  if (root < 0) return step;
+  const path = readLink(sys, `/proc/self/fd/${root}`);
+  close(sys, root);
+  return path.startsWith('/') ? { ...step, path } : step;
+}
 
 /** The same steps, with targets that need not be found through links to nothing. */
 export function resolveTargets(sys: Sys, rootPath: string, steps: readonly Step[]): readonly Step[] {
