@@ -3,6 +3,7 @@ import type { Config } from '../../../specs/runtime/config.ts';
 import type { Seccomp } from '../../../specs/runtime/linux/seccomp.ts';
 import type { Process } from '../../../specs/runtime/process.ts';
 import { notifies } from '../seccomp/profile.ts';
+import { toSysctlPath } from '../spec/sysctl-name.ts';
 import { planCapabilities } from './capabilities.ts';
 import { executableCandidates } from './executable.ts';
 import type { HostFacts } from './host-facts.ts';
@@ -123,18 +124,11 @@ export function planProcess(process: Process, context: ProcessContext): ProcessP
   return { steps, execute, warnings: identity.warnings };
 }
 
-/** Sysctls as files below /proc/sys: dots and slashes are exchanged only if the first separator is a dot (sysctl(8)). */
-export function sysctlFile(name: string): string {
-  const first = /[./]/.exec(name)?.[0];
-  if (first === '/') return name;
-  return name.replace(/[./]/g, (separator) => (separator === '.' ? '/' : '.'));
-}
-
 export function planSysctls(config: Config): ProcessStep[] {
   return Object.entries(config.linux?.sysctl ?? {}).map(([name, value]) => ({
     kind: 'sysctl',
     configPath: `linux.sysctl[${JSON.stringify(name)}]`,
-    file: sysctlFile(name),
+    file: toSysctlPath(name),
     value,
   }));
 }

@@ -3,6 +3,7 @@
 import type { Personality } from '../../../specs/runtime/linux/linux.ts';
 import type { MemoryPolicy } from '../../../specs/runtime/linux/memory-policy.ts';
 import { type IoPriority, SCHEDULER_FLAGS, type Scheduler } from '../../../specs/runtime/linux/scheduling.ts';
+import { parseIndexList } from '../spec/index-list.ts';
 import type { IoPriorityStep, MemoryPolicyStep, PersonalityStep, SchedulerStep } from './steps.ts';
 
 /** linux/sched.h */
@@ -55,9 +56,8 @@ export function planIoPriority(priority: IoPriority): IoPriorityStep {
 /** A list such as `0-3,7` as 64-bit words. The syntax was checked when the configuration was loaded. */
 export function listMask(list: string): bigint[] {
   const words: bigint[] = [];
-  for (const range of list.split(',').filter((part) => part.trim() !== '')) {
-    const [first = '0', last = first] = range.trim().split('-');
-    for (let bit = Number(first); bit <= Number(last); bit++) {
+  for (const { first, last } of parseIndexList(list) ?? []) {
+    for (let bit = first; bit <= last; bit++) {
       while (words.length <= bit >> 6) words.push(0n);
       words[bit >> 6] = (words[bit >> 6] ?? 0n) | (1n << BigInt(bit & 63));
     }

@@ -1,4 +1,6 @@
 /** Steps that change the process itself, as system calls. */
+
+import { RLIMIT_TYPES } from '../../../specs/runtime/process.ts';
 import type { ProgramResults } from '../init/init-process.ts';
 import { type Program, struct } from '../init/program.ts';
 import { ENOSYS } from '../linux/errno.ts';
@@ -14,7 +16,6 @@ import {
 } from '../linux/prctl.ts';
 import { AF_INET, SOCK_CLOEXEC, SOCK_DGRAM } from '../linux/sockets.ts';
 import { namespaceFlags } from '../plan/namespaces.ts';
-import { RESOURCES } from '../plan/rlimits.ts';
 import type {
   KeyringStep,
   LabelStep,
@@ -85,7 +86,7 @@ export function compileRlimit(program: Program, step: RlimitStep): void {
     ],
     `{soft=${step.soft}, hard=${step.hard}}`,
   );
-  program.call('prlimit64', [0, step.resource, limit, null], { object: `${RESOURCES[step.resource]} ${limit.note}` });
+  program.call('prlimit64', [0, step.resource, limit, null], { object: `${RLIMIT_TYPES[step.resource]} ${limit.note}` });
 }
 
 function compileScheduler(program: Program, step: SchedulerStep): void {
