@@ -16,10 +16,13 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { describeWith, type Requirement } from '../../../.scripts/jest/requirement.ts';
 import { file, member, packMembers, unpackMembers } from './testing.ts';
 
-const isGnuTar = spawnSync('tar', ['--version'], { encoding: 'utf8' }).stdout?.includes('GNU tar') === true;
-const describeWithTar = isGnuTar ? describe : describe.skip;
+const gnuTar: Requirement = {
+  what: 'GNU tar',
+  met: spawnSync('tar', ['--version'], { encoding: 'utf8' }).stdout?.includes('GNU tar') === true,
+};
 
 let directory: string;
 beforeAll(() => {
@@ -39,7 +42,7 @@ function makeSparse(path: string, holes: number): Buffer {
   return content;
 }
 
-describeWithTar('archives of GNU tar', () => {
+describeWith([gnuTar], 'archives of GNU tar', () => {
   const formats = [['--format=gnu'], ['--format=oldgnu'], ['--format=posix'], ['--format=ustar'], ['--format=v7']];
 
   it.each(formats)('reads %s', (format) => {
@@ -91,7 +94,7 @@ describeWithTar('archives of GNU tar', () => {
   });
 });
 
-describeWithTar('archives of the writer', () => {
+describeWith([gnuTar], 'archives of the writer', () => {
   it('are read by GNU tar without a warning', () => {
     const long = `${'d'.repeat(120)}/${'f'.repeat(130)}`;
     const archive = packMembers([

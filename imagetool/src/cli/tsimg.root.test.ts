@@ -7,13 +7,11 @@ import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { build } from 'esbuild';
+import { command, describeWith } from '../../../.scripts/jest/requirement.ts';
 import { describeTree } from '../layer/testing.ts';
 import { type TemporaryDirectory, temporaryDirectory } from '../store/testing.ts';
 
-const needed = ['docker-registry', 'skopeo', 'umoci', 'runc', 'busybox'];
-const missing = needed.filter((command) => spawnSync('which', [command]).status !== 0);
-const describeWithPeers = missing.length === 0 ? describe : describe.skip;
-if (missing.length > 0) process.stderr.write(`skipped: no ${missing.join(', ')}\n`);
+const peers = ['docker-registry', 'skopeo', 'umoci', 'runc', 'busybox'].map(command);
 
 let directory: TemporaryDirectory;
 let registry: ChildProcess;
@@ -38,7 +36,7 @@ async function freePort(): Promise<number> {
 }
 
 beforeAll(async () => {
-  if (missing.length > 0) return;
+  if (peers.some(({ met }) => !met)) return;
   directory = temporaryDirectory();
   const root = resolve(__dirname, '../../..');
   await build({
@@ -102,7 +100,7 @@ function makeImage(): void {
   );
 }
 
-describeWithPeers('tsimg', () => {
+describeWith(peers, 'tsimg', () => {
   it('pulls, unpacks, runs, diffs, commits and pushes', () => {
     expect(tsimg('pull', `${host}/team/app:1`)).toBe(`${host}/team/app:1`);
     const bundle = at('bundle');

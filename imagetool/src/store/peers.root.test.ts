@@ -1,9 +1,10 @@
 /** The store as other tools see it: skopeo and umoci must read it as it is, and find the same digests. */
 
-import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import { command, itWith } from '../../../.scripts/jest/requirement.ts';
 import { OCI } from '../../../specs/image/media-types.ts';
 import { digestOf } from '../digest/digest.ts';
 import { collectGarbage } from './gc.ts';
@@ -13,9 +14,7 @@ import type { Store } from './store.ts';
 import { putBlob, storeAt, temporaryDirectory } from './testing.ts';
 
 const name = 'localhost:5000/team/app:v1.2_x';
-const missing = ['skopeo', 'umoci', 'tar'].filter((command) => spawnSync('which', [command]).status !== 0);
-const itWithPeers = missing.length === 0 ? it : it.skip;
-if (missing.length > 0) process.stderr.write(`skipped: no ${missing.join(', ')}\n`);
+const peers = ['skopeo', 'umoci', 'tar'].map(command);
 
 async function storeWithImage(directory: string): Promise<{ store: Store; digest: string }> {
   const store = storeAt(join(directory, 'store'));
@@ -37,7 +36,7 @@ async function storeWithImage(directory: string): Promise<{ store: Store; digest
 }
 
 describe('the store, read by others', () => {
-  itWithPeers('is an OCI layout to skopeo', async () => {
+  itWith(peers, 'is an OCI layout to skopeo', async () => {
     using directory = temporaryDirectory();
     const { store, digest } = await storeWithImage(directory.path);
     const raw = execFileSync('skopeo', ['inspect', '--raw', `oci:${store.layout.root}:${name}`]);
@@ -47,7 +46,7 @@ describe('the store, read by others', () => {
     expect(JSON.parse(readFileSync(join(copy, 'index.json'), 'utf8'))).toMatchObject({ manifests: [{ digest }] });
   });
 
-  itWithPeers('is an OCI layout to umoci, which unpacks from it', async () => {
+  itWith(peers, 'is an OCI layout to umoci, which unpacks from it', async () => {
     using directory = temporaryDirectory();
     const { store } = await storeWithImage(directory.path);
     expect(execFileSync('umoci', ['ls', '--layout', store.layout.root], { encoding: 'utf8' }).trim()).toBe(name);
@@ -56,7 +55,7 @@ describe('the store, read by others', () => {
     expect(readFileSync(join(bundle, 'rootfs/hello'), 'utf8')).toBe('hello\n');
   });
 
-  itWithPeers('sees images that skopeo put there, and gc keeps them', async () => {
+  itWith(peers, 'sees images that skopeo put there, and gc keeps them', async () => {
     using directory = temporaryDirectory();
     const { store, digest } = await storeWithImage(directory.path);
     execFileSync('skopeo', ['--insecure-policy', 'copy', `oci:${store.layout.root}:${name}`, `oci:${store.layout.root}:other`], {

@@ -1,14 +1,16 @@
+import { itWith, unifiedCgroups } from '../../../.scripts/jest/requirement.ts';
 import { close } from '../linux/files.ts';
 import { createNodeSys } from '../sys/node.ts';
 import { applyResources, updateResources } from './apply.ts';
 import { type Cgroup, createCgroup } from './create.ts';
-import { availableControllers } from './hierarchy.ts';
 import { controllerNeeds, planResources } from './resources.ts';
 import { CgroupFixture } from './test/fixture.ts';
 
 // What can be had without controllers, on a hybrid host: the core files, and the errors.
 
 const sys = createNodeSys();
+const hybrid = { what: 'hybrid cgroup hierarchy', met: !unifiedCgroups.met };
+
 let fixture: CgroupFixture;
 let cgroup: Cgroup;
 
@@ -55,9 +57,8 @@ describe('applyResources', () => {
     );
   });
 
-  it('says what to do about a controller that cgroup v1 holds', () => {
+  itWith([hybrid], 'says what to do about a controller that cgroup v1 holds', () => {
     const { writes } = planResources({ memory: { limit: 1 << 30 } });
-    if (availableControllers(sys, fixture.hierarchy.mountPoint).includes('memory')) return;
     const create = () => createCgroup(sys, fixture.hierarchy, `${fixture.base}/b`, { needs: controllerNeeds(writes) });
     expect(create).toThrow(
       /^linux\.resources\.memory\.limit cannot be applied: cgroup v2 controller "memory" is not available: this host is hybrid/,

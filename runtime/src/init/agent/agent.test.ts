@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { itWith } from '../../../../.scripts/jest/requirement.ts';
 import * as protocol from './protocol.ts';
 import { type Agent, type Architecture, Channel, header, Program, resultOf, target, UNTOUCHED } from './test/driver.ts';
 
@@ -23,6 +24,8 @@ jest.setTimeout(30_000); // some tests move many megabytes, and the machine may 
 
 const folder = mkdtempSync(join(tmpdir(), 'agent-test-'));
 afterAll(() => rmSync(folder, { recursive: true }));
+
+const hugePages = { what: 'transparent huge pages', met: existsSync('/sys/kernel/mm/transparent_hugepage') };
 
 const sleep = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
@@ -550,11 +553,9 @@ for (const arch of ['x86_64', 'aarch64'] satisfies Architecture[]) {
         expect(permissions.filter((permission) => /w.?x/.test(permission))).toEqual([]);
       });
 
-      nativeOnly('takes no huge page for its buffer, where the kernel has huge pages', async () => {
+      const withHugePages = here.emulated ? nativeOnly : (name: string, body: () => Promise<void>) => itWith([hugePages], name, body);
+      withHugePages('takes no huge page for its buffer, where the kernel has huge pages', async () => {
         await expectResults([]);
-        if (!existsSync('/sys/kernel/mm/transparent_hugepage')) {
-          return;
-        }
         const buffer = readFileSync(`/proc/${agent.pid}/smaps`, 'utf8').split(`${BUF.toString(16)}-`)[1];
         expect(/^VmFlags:.*$/m.exec(buffer ?? '')?.[0]).toMatch(/ nh( |$)/);
       });
