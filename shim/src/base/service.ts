@@ -28,9 +28,10 @@ export interface Service {
 }
 
 export function implement<S extends ServiceDescription>(description: S, handlers: Handlers<S>): Service {
+  const functions: object = handlers;
   // By the description's own names: nothing else of the object can be called from outside.
   const table = new Map<string, ErasedHandler>(
-    Object.keys(description.methods).map((method) => [method, Reflect.get(handlers, method).bind(handlers)]),
+    Object.keys(description.methods).map((method) => [method, Reflect.get(functions, method).bind(functions)]),
   );
   return { description, handler: (method) => table.get(method) };
 }
