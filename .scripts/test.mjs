@@ -5,12 +5,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs, stripVTControlCharacters } from 'node:util';
 import { ensureDebianPackages, ensureNodeModules, isRoot, root, show } from './prepare.mjs';
+import { guestsFor, testInGuest } from './test-vm.mjs';
 
 /** @typedef {{ status: string, fullName: string, failureMessages: string[] }} Assertion */
 /** @typedef {{ name: string, status: string, message: string, assertionResults: Assertion[] }} Suite */
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { project: { type: 'string', multiple: true } } });
-const projects = values.project ?? ['unit', 'root'];
+const projects = values.project ?? ['unit', 'root', 'vm'];
 /** @type {string[]} */
 const notices = [];
 const counts = { passed: 0, failed: 0, skipped: 0 };
@@ -29,17 +30,19 @@ if (show(process.execPath, ['.scripts/build.mjs']) !== 0) {
   counts.failed += 1;
 } else {
   for (const project of projects) {
-    runProject(project);
+    const begin = performance.now();
+    if (project !== 'unit' && !isRoot) {
+      notices.push(`NONE of the real-kernel tests (project ${project}) was run: they need root.`);
+    } else {
+      await (project === 'vm' ? runInGuests() : runProject(project));
+    }
+    console.log(`Project ${project}: ${Math.round((performance.now() - begin) / 1000)} s`);
   }
 }
 report();
 
 /** @param {string} project */
 function runProject(project) {
-  if (project !== 'unit' && !isRoot) {
-    notices.push(`NONE of the real-kernel tests (project ${project}) was run: they need root.`);
-    return;
-  }
   const passedBefore = counts.passed;
   const folder = mkdtempSync(join(tmpdir(), 'tsrun-test-'));
   const output = join(folder, 'results.json');
@@ -65,6 +68,29 @@ function runProject(project) {
   if (project === 'root' && counts.passed === passedBefore && positionals.length === 0) {
     failures.push('no real-kernel test ran, although this is root');
     counts.failed += 1;
+  }
+}
+
+/** Two at a time, as this is what a small machine has processors for. */
+async function runInGuests() {
+  const settled = await Promise.allSettled(guestsFor(positionals).map((guest) => testInGuest(guest)));
+  /** @type {Set<string>} */
+  const impossible = new Set();
+  for (const result of settled) {
+    if (result.status === 'rejected') {
+      impossible.add(result.reason instanceof Error ? result.reason.message : String(result.reason));
+      continue;
+    }
+    const { guest, suites, problem, seconds } = result.value;
+    console.log(`Guest ${guest}: ${seconds} s`);
+    collect(suites);
+    if (problem) {
+      failures.push(`guest kernel ${guest}: ${problem}`);
+      counts.failed += 1;
+    }
+  }
+  for (const reason of impossible) {
+    notices.push(`NONE of the tests of a full cgroup hierarchy (project vm) was run: there is no guest kernel. ${reason}`);
   }
 }
 

@@ -1,24 +1,12 @@
 // Finds QuickJS-ng for the native command: installed, fetched before, or from Debian's archive, unpacked beside the system.
-import {
-  accessSync,
-  constants,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
-import { homedir } from 'node:os';
-import { join } from 'node:path';
-import { hasCommand, Missing, root, run } from './files.mjs';
+import { existsSync, renameSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { Archive, cacheFolder } from '../debian.mjs';
+import { Missing } from './files.mjs';
 
 /** Debian's package of the header and the static library; older suites do not have it, so it is taken from the newest. */
 const PACKAGE = 'libqjs-dev';
 const SUITE = 'sid';
-const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';
 
 /**
  * @typedef {{ include: string, library: string }} Engine
@@ -54,76 +42,24 @@ function engineIn(prefix) {
   return include && library ? { include, library } : undefined;
 }
 
-function cacheFolder() {
-  const folder = join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'tsrun');
-  try {
-    mkdirSync(folder, { recursive: true });
-    accessSync(folder, constants.W_OK);
-    return folder;
-  } catch {
-    return join(root, 'node_modules/.cache/tsrun');
-  }
-}
-
 /** @param {string} target */
 function fetchPackage(target) {
-  const mirror = debianMirror();
   console.log(`Fetching the QuickJS-ng engine (${PACKAGE}) from Debian …`);
-  mkdirSync(join(target, '..'), { recursive: true });
-  const folder = mkdtempSync(join(target, '..', 'fetch-'));
+  const unpacked = `${target}.${process.pid}`;
+  /** @type {Archive | undefined} */
+  let archive;
   try {
-    for (const name of ['lists/partial', 'cache/archives/partial', 'state']) {
-      mkdirSync(join(folder, name), { recursive: true });
-    }
-    // A private state of apt: the other suite never reaches the machine's own package lists, and root is not needed. apt checks the signature.
-    writeFileSync(join(folder, 'sources.list'), `deb [signed-by=${KEYRING}] ${mirror} ${SUITE} main\n`);
-    const settings = {
-      'Dir::Etc::sourcelist': join(folder, 'sources.list'),
-      'Dir::Etc::sourceparts': '-',
-      'Dir::State::lists': join(folder, 'lists'),
-      'Dir::Cache': join(folder, 'cache'),
-      'Acquire::Languages': 'none',
-      'Acquire::Retries': '2',
-      'APT::Sandbox::User': '',
-      'Debug::NoLocking': 'true',
-    };
-    const options = Object.entries(settings).flatMap(([name, value]) => ['-o', `${name}=${value}`]);
-    run('apt-get', ['-qq', ...options, 'update'], { cwd: folder });
-    run('apt-get', ['-qq', ...options, 'download', PACKAGE], { cwd: folder });
-    const archive = readdirSync(folder).find((name) => name.endsWith('.deb')) ?? '';
-    run('dpkg-deb', ['-x', archive, 'unpacked'], { cwd: folder });
+    archive = new Archive(dirname(target), [SUITE]);
+    archive.unpack([PACKAGE], unpacked);
     rmSync(target, { recursive: true, force: true });
-    renameSync(join(folder, 'unpacked/usr'), target);
+    renameSync(join(unpacked, 'usr'), target);
   } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
     throw new Missing(
-      `the package ${PACKAGE} could not be fetched (${firstLine(error)}); install QuickJS-ng and set QJS_PREFIX to where it is`,
+      `the package ${PACKAGE} could not be fetched (${reason}); install QuickJS-ng (libqjs.a, qjs/quickjs.h) and set QJS_PREFIX to where it is`,
     );
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    archive?.dispose();
+    rmSync(unpacked, { recursive: true, force: true });
   }
-}
-
-/** The mirror this machine uses already. */
-function debianMirror() {
-  const advice = 'install QuickJS-ng (libqjs.a, qjs/quickjs.h) and set QJS_PREFIX to where it is';
-  if (!hasCommand('apt-get') || !existsSync(KEYRING) || !/^ID=debian$/m.test(readFileSync('/etc/os-release', 'utf8'))) {
-    throw new Missing(`there is no QuickJS-ng here and this is not Debian, so that the build could fetch it; ${advice}`);
-  }
-  const folder = '/etc/apt/sources.list.d';
-  const files = ['/etc/apt/sources.list', ...(existsSync(folder) ? readdirSync(folder).map((name) => join(folder, name)) : [])];
-  const texts = files.filter((name) => existsSync(name)).map((name) => readFileSync(name, 'utf8'));
-  const addresses = texts.flatMap((text) =>
-    [...text.matchAll(/^(?:deb\s+(?:\[[^\]]*\]\s*)?|URIs:\s*)(\S+)/gm)].map((match) => match[1] ?? ''),
-  );
-  const mirror = addresses.find((address) => !/security/.test(address));
-  if (!mirror) {
-    throw new Missing(`apt has no source on this machine; ${advice}`);
-  }
-  return mirror;
-}
-
-/** @param {unknown} error */
-function firstLine(error) {
-  const text = error instanceof Error ? error.message : String(error);
-  return text.split('\n').find((line) => /^E:|error/i.test(line)) ?? text.split('\n')[0];
 }
