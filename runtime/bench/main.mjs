@@ -1,13 +1,20 @@
-// npm run bench [-- TOPIC…] [--json FILE]: prepares the machine, bundles the benchmark and runs it where every peer can run.
+// npm run bench [-- TOPIC…] [--rounds N] [--json FILE]: prepares the machine, bundles the benchmarks and runs each where its peers can run.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
 
 const root = resolve(import.meta.dirname, '../..');
 const out = join(root, 'node_modules/.cache/tsrun-bench');
 const hybrid = '/sys/fs/cgroup/unified';
+/** Topics of the image tool have names that begin with its own. */
+const BENCHES = [
+  { entry: 'runtime/bench/bench.ts', owns: (/** @type {string} */ topic) => !topic.startsWith('tsimg'), ownView: true },
+  { entry: 'imagetool/bench/bench.ts', owns: (/** @type {string} */ topic) => topic.startsWith('tsimg'), ownView: false },
+];
 
+const { values, positionals } = parseArgs({ allowPositionals: true, options: { rounds: { type: 'string' }, json: { type: 'string' } } });
 if (process.getuid?.() !== 0) {
   process.stderr.write('bench: the peers are measured as root\n');
   process.exit(1);
@@ -15,20 +22,51 @@ if (process.getuid?.() !== 0) {
 const built = spawnSync(process.execPath, [join(root, '.scripts/build.mjs')], { stdio: 'inherit' });
 if (built.status !== 0) process.exit(built.status ?? 1);
 mkdirSync(out, { recursive: true });
-await build({
-  entryPoints: [join(import.meta.dirname, 'bench.ts')],
-  outfile: join(out, 'bench.cjs'),
-  bundle: true,
-  platform: 'node',
-  format: 'cjs',
-  external: ['koffi'],
-  logLevel: 'error',
-});
 
-const argv = [process.execPath, '--expose-gc', join(out, 'bench.cjs'), root, ...process.argv.slice(2)];
-// On a hybrid host crun refuses to run where the v2 hierarchy's root has controllers, so all of them are measured in a cgroup that has none, which
-// is the root of a cgroup namespace; v1 hierarchies are mounted anew where we are not in their root. Nothing of the host's hierarchies is changed but that one cgroup, removed afterwards.
-const view = `
+const rows = [];
+let status = 0;
+for (const { entry, owns, ownView } of BENCHES) {
+  const topics = positionals.filter(owns);
+  if (positionals.length > 0 && topics.length === 0) continue;
+  const json = join(out, 'rows.json');
+  rmSync(json, { force: true });
+  const rounds = values.rounds === undefined ? [] : ['--rounds', values.rounds];
+  const ended = runBench(await bundle(entry), [...topics, ...rounds, '--json', json], ownView);
+  if (existsSync(json)) rows.push(...JSON.parse(readFileSync(json, 'utf8')));
+  status ||= ended;
+}
+if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(rows, null, 2)}\n`);
+process.exitCode = status;
+
+/** @param {string} entry */
+async function bundle(entry) {
+  const outfile = join(out, `${entry.split('/')[0]}.cjs`);
+  const options = {
+    bundle: true,
+    platform: /** @type {const} */ ('node'),
+    format: /** @type {const} */ ('cjs'),
+    external: ['koffi'],
+    target: 'node20',
+  };
+  await build({ entryPoints: [join(root, entry)], outfile, logLevel: 'error', ...options });
+  return outfile;
+}
+
+/** @param {string} script @param {string[]} args @param {boolean} ownView */
+function runBench(script, args, ownView) {
+  const argv = [process.execPath, '--expose-gc', script, root, ...args];
+  const isHybrid = existsSync(hybrid) && readFileSync('/proc/self/mounts', 'utf8').includes(` ${hybrid} cgroup2 `);
+  const [command = 'sh', ...rest] = ownView && isHybrid ? ['sh', '-c', cgroupView(), 'sh', ...argv] : argv;
+  return spawnSync(command, rest, { stdio: 'inherit', cwd: root }).status ?? 1;
+}
+
+/**
+ * On a hybrid host crun refuses to run where the v2 hierarchy's root has controllers, so all runtimes are measured in a cgroup that has none, which
+ * is the root of a cgroup namespace; v1 hierarchies are mounted anew where we are not in their root. Nothing of the host's hierarchies is changed
+ * but that one cgroup, removed afterwards.
+ */
+function cgroupView() {
+  return `
   set -e
   own=${hybrid}/tsrun-bench-$$
   mkdir "$own"
@@ -45,6 +83,4 @@ const view = `
       rm "$0"
       exec "$@"' "$(mktemp)" "$@"
   )`;
-const isHybrid = existsSync(hybrid) && readFileSync('/proc/self/mounts', 'utf8').includes(` ${hybrid} cgroup2 `);
-const command = isHybrid ? ['sh', '-c', view, 'sh', ...argv] : argv;
-process.exit(spawnSync(command[0] ?? 'sh', command.slice(1), { stdio: 'inherit', cwd: root }).status ?? 1);
+}

@@ -1,7 +1,7 @@
 /** Timing whole processes, each compared with its peer in turns: A B C, A B C, …, so that what the machine does meanwhile meets all alike. */
 
 import { JUMP_IF_ZERO } from '../src/init/agent/protocol.ts';
-import { startAgent } from '../src/init/agent-process.ts';
+import { openAgentImage, startAgent } from '../src/init/agent-process.ts';
 import { InitProcess } from '../src/init/init-process.ts';
 import { Program, stringArray } from '../src/init/program.ts';
 import { close, open } from '../src/linux/files.ts';
@@ -81,7 +81,8 @@ const SIGCHLD = 17;
  * Peak resident memory in KiB of a command alone. The kernel counts what a process was before execve(2), too: its parent's memory, after a fork. So
  * the init agent, which has a few pages, is the parent.
  */
-export function peakMemoryKiB(sys: Sys, image: number, command: Command): number {
+export function peakMemoryKiB(sys: Sys, command: Command): number {
+  const image = openAgentImage(sys);
   const nothing = open(sys, '/dev/null', { flags: O_RDWR });
   const agent = startAgent(sys, { image, fds: [0, 1, 2].map((stream) => [nothing, stream] as const), channelFd: CHANNEL });
   const init = new InitProcess(sys, agent.pid, agent.channel);
@@ -106,5 +107,6 @@ export function peakMemoryKiB(sys: Sys, image: number, command: Command): number
     init.release();
     waitForExit(sys, agent.pid);
     close(sys, nothing);
+    close(sys, image);
   }
 }

@@ -2,8 +2,6 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { openAgentImage } from '../src/init/agent-process.ts';
-import { close } from '../src/linux/files.ts';
 import { type Command, inTurns, median, pairedRatio, peakMemoryKiB, timeCommand, timeSuccess } from './measure.ts';
 import type { Row } from './report.ts';
 import type { Runtime, Setting } from './setting.ts';
@@ -134,13 +132,11 @@ const commands: Topic = {
 const memory: Topic = {
   name: 'memory',
   measure: ({ sys, runtimes, trueBundle }) => {
-    const image = openAgentImage(sys);
     const peaks = runtimes.map((runtime) => {
       const run = (): Command => runtimeCommand(runtime, 'run', '--bundle', trueBundle, freshId());
-      const samples = Array.from({ length: 7 }, () => peakMemoryKiB(sys, image, run()));
+      const samples = Array.from({ length: 7 }, () => peakMemoryKiB(sys, run()));
       return [runtime.name, median(samples)] as const;
     });
-    close(sys, image);
     const medians = Object.fromEntries(peaks);
     const goals = [{ name: 'tsrun in MB', value: (medians['tsrun'] ?? 0) / 1024, limit: 6 }];
     return [{ topic: 'memory', what: 'peak resident memory of run', medians, unit: 'KiB', goals }];

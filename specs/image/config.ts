@@ -131,7 +131,7 @@ export function parseImageConfig(bytes: Uint8Array): ImageConfig {
   const value = parseJson(bytes, 'the image configuration');
   // An image without layers, as Go writes it.
   if (isObject(value) && isObject(value['rootfs'])) value['rootfs']['diff_ids'] ??= [];
-  imageConfig(value, '');
+  imageConfig(value);
   const config = value as ImageConfig;
   if (config.created === '') throw new SpecError('created', 'is empty');
   return config;

@@ -1,7 +1,7 @@
 /** Content descriptors and platforms (image-spec, descriptor.md and image-index.md). */
 
 import { type Digest, digest } from './digest.ts';
-import { list, mapOf, matching, object, type Shape, size, string } from './shape.ts';
+import { checkAt, list, mapOf, matching, object, type Shape, size, string } from './shape.ts';
 
 export interface Platform {
   architecture: string;
@@ -50,7 +50,7 @@ export const descriptor: Shape = object(
 
 /** Checks an object and hands it back as a descriptor. Throws SpecError. */
 export function asDescriptor(value: unknown, path = ''): Descriptor {
-  descriptor(value, path);
+  checkAt(path, descriptor, value);
   return value as Descriptor;
 }
 

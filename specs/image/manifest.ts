@@ -50,11 +50,11 @@ export function parseManifestDocument(bytes: Uint8Array, mediaTypeGiven?: string
   // Go's encoder writes null for an empty list.
   for (const field of ['layers', 'manifests']) if (value[field] === null) value[field] = [];
   if (isIndexType(type)) {
-    indexShape(value, '');
+    indexShape(value);
     return { kind: 'index', mediaType: type, index: value as unknown as Index };
   }
   if (isManifestType(type)) {
-    manifestShape(value, '');
+    manifestShape(value);
     return { kind: 'manifest', mediaType: type, manifest: value as unknown as Manifest };
   }
   throw new SpecError('', `${type} is not a manifest type this tool knows`);

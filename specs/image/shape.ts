@@ -9,16 +9,18 @@
 export class SpecError extends Error {
   readonly code = 'spec';
   readonly path: string;
+  readonly problem: string;
 
   constructor(path: string, problem: string, options?: ErrorOptions) {
     super(path === '' ? problem : `${path}: ${problem}`, options);
     this.name = 'SpecError';
     this.path = path;
+    this.problem = problem;
   }
 }
 
-/** Throws a SpecError unless `value` has the shape. */
-export type Shape = (value: unknown, path: string) => void;
+/** Throws a SpecError unless `value` has the shape. Its path begins at the value; whoever called puts the value's own place before it. */
+export type Shape = (value: unknown) => void;
 export type JsonObject = Record<string, unknown>;
 
 export function isObject(value: unknown): value is JsonObject {
@@ -27,69 +29,82 @@ export function isObject(value: unknown): value is JsonObject {
 
 export const anything: Shape = () => undefined;
 
-export const string: Shape = (value, path) => {
-  if (typeof value !== 'string') throw new SpecError(path, `expected a string, got ${kindOf(value)}`);
+export const string: Shape = (value) => {
+  if (typeof value !== 'string') throw new SpecError('', `expected a string, got ${kindOf(value)}`);
 };
 
-export const boolean: Shape = (value, path) => {
-  if (typeof value !== 'boolean') throw new SpecError(path, `expected true or false, got ${kindOf(value)}`);
+export const boolean: Shape = (value) => {
+  if (typeof value !== 'boolean') throw new SpecError('', `expected true or false, got ${kindOf(value)}`);
 };
 
 /** An integer JavaScript holds exactly. */
-export const integer: Shape = (value, path) => {
-  if (typeof value !== 'number' || !Number.isSafeInteger(value)) throw new SpecError(path, `expected an integer, got ${kindOf(value)}`);
+export const integer: Shape = (value) => {
+  if (typeof value !== 'number' || !Number.isSafeInteger(value)) throw new SpecError('', `expected an integer, got ${kindOf(value)}`);
 };
 
 /** A size in bytes. Negative sizes have been used to slip past readers' limits. */
-export const size: Shape = (value, path) => {
-  integer(value, path);
-  if (Number(value) < 0) throw new SpecError(path, 'a size cannot be negative');
+export const size: Shape = (value) => {
+  integer(value);
+  if (Number(value) < 0) throw new SpecError('', 'a size cannot be negative');
 };
 
 export function matching(pattern: RegExp, what: string): Shape {
-  return (value, path) => {
-    string(value, path);
-    if (!pattern.test(String(value))) throw new SpecError(path, `${JSON.stringify(value)} is not ${what}`);
+  return (value) => {
+    string(value);
+    if (!pattern.test(String(value))) throw new SpecError('', `${JSON.stringify(value)} is not ${what}`);
   };
 }
 
 export function oneOf(...allowed: readonly (string | number)[]): Shape {
-  return (value, path) => {
-    if (!allowed.some((one) => one === value)) throw new SpecError(path, `expected ${allowed.join(' or ')}, got ${JSON.stringify(value)}`);
+  return (value) => {
+    if (!allowed.some((one) => one === value)) throw new SpecError('', `expected ${allowed.join(' or ')}, got ${JSON.stringify(value)}`);
   };
 }
 
 export function list(element: Shape): Shape {
-  return (value, path) => {
-    if (!Array.isArray(value)) throw new SpecError(path, `expected a list, got ${kindOf(value)}`);
+  return (value) => {
+    if (!Array.isArray(value)) throw new SpecError('', `expected a list, got ${kindOf(value)}`);
     value.forEach((one: unknown, index) => {
-      element(one, `${path}[${index}]`);
+      checkAt(`[${index}]`, element, one);
     });
   };
 }
 
 /** An object used as a map: any key, values of one shape. */
 export function mapOf(element: Shape): Shape {
-  return (value, path) => {
-    if (!isObject(value)) throw new SpecError(path, `expected an object, got ${kindOf(value)}`);
-    for (const [key, one] of Object.entries(value)) element(one, `${path}[${JSON.stringify(key)}]`);
+  return (value) => {
+    if (!isObject(value)) throw new SpecError('', `expected an object, got ${kindOf(value)}`);
+    for (const key of Object.keys(value)) checkAt(`[${JSON.stringify(key)}]`, element, value[key]);
   };
 }
 
 /** An object with these fields; others are allowed and left alone. */
 export function object(required: Readonly<Record<string, Shape>>, optional: Readonly<Record<string, Shape>> = {}): Shape {
-  return (value, path) => {
-    if (!isObject(value)) throw new SpecError(path, `expected an object, got ${kindOf(value)}`);
-    const at = (field: string) => (path === '' ? field : `${path}.${field}`);
-    for (const [field, shape] of Object.entries(required)) {
-      if (value[field] === undefined || value[field] === null) throw new SpecError(at(field), 'is missing');
-      shape(value[field], at(field));
+  const [needed, allowed] = [Object.entries(required), Object.entries(optional)];
+  return (value) => {
+    if (!isObject(value)) throw new SpecError('', `expected an object, got ${kindOf(value)}`);
+    for (const [field, shape] of needed) {
+      const one = value[field];
+      if (one === undefined || one === null) throw new SpecError(field, 'is missing');
+      checkAt(field, shape, one);
     }
-    for (const [field, shape] of Object.entries(optional)) {
-      if (value[field] === null) delete value[field];
-      else if (value[field] !== undefined) shape(value[field], at(field));
+    for (const [field, shape] of allowed) {
+      const one = value[field];
+      if (one === null) delete value[field];
+      else if (one !== undefined) checkAt(field, shape, one);
     }
   };
+}
+
+/** Checks what is at a place of a document. The path of an error is put together on its way out: most documents have none. */
+export function checkAt(place: string, shape: Shape, value: unknown): void {
+  try {
+    shape(value);
+  } catch (error) {
+    if (!(error instanceof SpecError) || place === '') throw error;
+    const separator = error.path === '' || error.path.startsWith('[') ? '' : '.';
+    throw new SpecError(`${place}${separator}${error.path}`, error.problem);
+  }
 }
 
 /** Parses JSON text in UTF-8. Throws SpecError, naming `what`, for anything else. */

@@ -4,12 +4,21 @@ const MIN_WIDTH = 10;
 const GAP = '   ';
 
 export function formatTable(header: readonly string[], rows: readonly (readonly string[])[]): string[] {
-  const widths = header.map((_, column) =>
-    Math.max(MIN_WIDTH - GAP.length, ...[header, ...rows].map((row) => [...(row[column] ?? '')].length)),
-  );
+  const widths = header.map((title) => Math.max(MIN_WIDTH - GAP.length, widthOf(title)));
+  for (const row of rows)
+    row.forEach((cell, column) => {
+      widths[column] = Math.max(widths[column] ?? 0, widthOf(cell));
+    });
+  const last = header.length - 1;
   return [header, ...rows].map((row) =>
-    row.map((cell, column) => (column === row.length - 1 ? cell : cell + ' '.repeat((widths[column] ?? 0) - [...cell].length))).join(GAP),
+    row.map((cell, column) => (column === last ? cell : cell + ' '.repeat((widths[column] ?? 0) - widthOf(cell)))).join(GAP),
   );
+}
+
+/** Characters, not UTF-16 units. */
+function widthOf(cell: string): number {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: all of ASCII is meant
+  return /^[\x00-\x7f]*$/.test(cell) ? cell.length : [...cell].length;
 }
 
 const UNITS = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'];

@@ -9,7 +9,7 @@ import type { Descriptor } from '../../../specs/image/descriptor.ts';
 import { isDigest } from '../../../specs/image/digest.ts';
 import { parseIndex } from '../../../specs/image/manifest.ts';
 import { OCI } from '../../../specs/image/media-types.ts';
-import { list, object, parseJson, string } from '../../../specs/image/shape.ts';
+import { checkAt, list, object, parseJson, string } from '../../../specs/image/shape.ts';
 import { toText } from '../archive/byte-string.ts';
 import { decompress, detectCompression } from '../archive/compression.ts';
 import type { TarEntry } from '../archive/tar-entry.ts';
@@ -143,7 +143,7 @@ async function fromDocker(store: Store, lease: Lease, members: Members): Promise
   const bytes = members.document('manifest.json');
   if (bytes === undefined) throw new ImageError('archive', 'the archive holds neither index.json nor manifest.json: it is no image');
   const value = parseJson(bytes, 'manifest.json');
-  dockerShape(value, 'manifest.json');
+  checkAt('manifest.json', dockerShape, value);
   const images: StoredImage[] = [];
   for (const one of value as { Config: string; Layers: string[]; RepoTags?: string[] }[]) {
     const descriptor = await manifestFor(store, lease, members, one);

@@ -9,7 +9,7 @@
  *     snapshots/                 unpacked layers; `snapshot/` knows more
  *     lock                       flock: shared by who adds, exclusive for who changes index.json or collects garbage
  *     settings.json              the size cap
- *     summaries.json             what listings show of images; made anew when it is missing
+ *     listing.json               what `tsimg images` shows; made anew when it is missing or the index is another
  */
 
 import { accessSync, constants, existsSync, readdirSync } from 'node:fs';
@@ -29,7 +29,7 @@ export interface Layout {
   readonly index: string;
   readonly lock: string;
   readonly settings: string;
-  readonly summaries: string;
+  readonly listing: string;
 }
 
 const LAYOUT_VERSION = '1.0.0';
@@ -45,7 +45,7 @@ export function layoutAt(root: string): Layout {
     index: join(root, 'index.json'),
     lock: join(root, 'lock'),
     settings: join(root, 'settings.json'),
-    summaries: join(root, 'summaries.json'),
+    listing: join(root, 'listing.json'),
   };
 }
 
@@ -124,7 +124,7 @@ function refuseStrangers(layout: Layout): void {
     'index.json',
     'lock',
     'settings.json',
-    'summaries.json',
+    'listing.json',
     'lost+found',
   ]);
   try {
