@@ -1,11 +1,11 @@
 // npm run build: everything under dist/, the commands in dist/bin/.
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { dist, locked, Missing, root } from './build/files.mjs';
 import { buildNative } from './build/native.mjs';
 import { buildNodeCommands, writeLauncher } from './build/node-commands.mjs';
 
-const entriesFolder = join(root, 'runtime/src/cli/entries');
+const entry = join(root, 'runtime/src/cli/native-main.ts');
 const native = join(dist, 'bin/tsrun');
 
 if (!existsSync(join(root, 'node_modules/esbuild'))) {
@@ -31,12 +31,8 @@ async function build() {
 
 /** The native command, or the Node command in its place and the reason. @returns {Promise<string | undefined>} */
 async function buildTsrun() {
-  const entries = nativeEntries();
-  if (entries.length === 0) {
-    return undefined;
-  }
   try {
-    await buildNative(entries, native);
+    await buildNative(entry, native);
     return undefined;
   } catch (error) {
     if (!(error instanceof Missing)) {
@@ -45,13 +41,4 @@ async function buildTsrun() {
     writeLauncher(native, join(dist, 'tsrun.cjs'));
     return error.message;
   }
-}
-
-/** `main.ts`, which knows every command, and one file for each command that has a smaller bundle of its own. */
-function nativeEntries() {
-  if (!existsSync(join(entriesFolder, 'main.ts'))) {
-    return [];
-  }
-  const others = readdirSync(entriesFolder).filter((name) => name.endsWith('.ts') && name !== 'main.ts');
-  return ['main.ts', ...others.sort()].map((name) => join(entriesFolder, name));
 }

@@ -1,14 +1,16 @@
-// Makes a native command: scripts become bytecode, bytecode and the host in C become one executable.
+// Makes a native command: a script becomes bytecode, bytecode a heap, and the heap and the host in C one executable.
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { findEngine } from './engine.mjs';
-import { hasCommand, Missing, makeFrom, replaceFile, root, run, work } from './files.mjs';
+import { hasCommand, Missing, makeFrom, root, run, work } from './files.mjs';
 import { versionDefines } from './version.mjs';
 
 const sources = join(root, 'runtime/native');
 const CFLAGS = ['-O2', '-Wall', '-Wextra', '-Wno-unused-parameter'];
-/** Not position independent: relocating the engine's tables costs 0.5 ms a start. Read-only after that. */
-const LDFLAGS = ['-no-pie', '-Wl,-z,now,-z,relro', '-s'];
+/** Not position independent: the image holds addresses, and relocating the engine's tables costs 0.5 ms a start. Read-only after that. */
+const LDFLAGS = ['-no-pie', '-Wl,-z,now,-z,relro', `-Wl,-T,${join(sources, 'image.ld')}`, '-s'];
+/** Bytes for the heap while it is made. */
+const IMAGE_ROOM = 64 << 20;
 
 /** The C compiler of this machine. */
 export function findCompiler() {
@@ -20,47 +22,53 @@ export function findCompiler() {
 }
 
 /**
- * @param {string[]} entries TypeScript files, the default entry first; each is known by its name without `.ts`
+ * The executable is linked twice: the first one loads the script and writes its heap, the second one carries that heap. See runtime/native/README.md.
+ * @param {string} entry a TypeScript file that defines the global `main`
  * @param {string} output
  */
-export async function buildNative(entries, output) {
+export async function buildNative(entry, output) {
   const compiler = findCompiler();
   const engine = findEngine();
-  const name = basename(output);
-  const folder = join(work, 'native', name);
+  const folder = join(work, 'native', basename(output));
   mkdirSync(folder, { recursive: true });
+  const [bytecode, image, section] = ['main.bytecode', 'image', 'image.S'].map((name) => join(folder, name));
   const compile = join(work, 'compile');
-  const link = [`-I${engine.include}`, `-I${sources}`];
+  const flags = [...CFLAGS, `-I${engine.include}`, `-I${sources}`];
   const libraries = [engine.library, '-lm'];
   makeFrom(compile, { files: [join(sources, 'compile.c'), engine.library], words: [compiler] }, (temporary) => {
     try {
-      run(compiler, [...CFLAGS, ...link, '-o', temporary, join(sources, 'compile.c'), ...libraries]);
+      run(compiler, [...flags, '-o', temporary, join(sources, 'compile.c'), ...libraries]);
     } catch (error) {
       // The first program to be linked with the engine: where it does not fit to the C library of this machine, this is how it shows.
       throw new Missing(`QuickJS-ng from ${engine.library} cannot be used here (${String(error).split('\n')[1]})`);
     }
   });
 
-  const bytecodes = await compileEntries(entries, folder, compile);
-  const table = join(folder, 'entries.c');
-  replaceFile(table, entryTable(bytecodes));
-  const code = [join(sources, 'host.c'), join(sources, 'text.c'), table];
-  const headers = [join(sources, 'text.h'), join(sources, 'entries.h')];
-  const words = [compiler, ...CFLAGS, ...LDFLAGS];
-  makeFrom(output, { files: [...code, ...headers, engine.library, ...bytecodes.map((entry) => entry.path)], words }, (temporary) => {
-    run(compiler, [...CFLAGS, ...LDFLAGS, ...link, '-o', temporary, ...code, ...libraries]);
+  const script = await bundle(entry, folder);
+  makeFrom(bytecode, { files: [script, compile] }, (temporary) => {
+    run(compile, [script, temporary]);
+  });
+  const code = ['host.c', 'text.c', 'image.c'].map((name) => join(sources, name));
+  const inputs = [...code, ...['text.h', 'image.h', 'image.ld'].map((name) => join(sources, name)), engine.library, bytecode];
+  makeFrom(output, { files: inputs, words: [compiler, ...CFLAGS, ...LDFLAGS] }, (temporary) => {
+    const link = (/** @type {string} */ path, /** @type {string} */ type, /** @type {string} */ content) => {
+      writeFileSync(
+        section,
+        `.section .note.GNU-stack, "", @progbits\n.section .image, "aw", ${type}\n.globl image, image_end\nimage: ${content}\nimage_end:\n`,
+      );
+      run(compiler, [...flags, ...LDFLAGS, '-o', path, ...code, section, ...libraries]);
+    };
+    link(temporary, '@nobits', `.zero ${IMAGE_ROOM}`);
+    run(temporary, [bytecode, image]);
+    link(temporary, '@progbits', `.incbin "${image}"`);
   });
 }
 
-/**
- * @param {string[]} entries @param {string} folder @param {string} compile
- * @returns {Promise<{ name: string, path: string }[]>}
- */
-async function compileEntries(entries, folder, compile) {
+/** @param {string} entry @param {string} folder @returns {Promise<string>} the path of the script */
+async function bundle(entry, folder) {
   const { build } = await import('esbuild');
   const { outputFiles } = await build({
-    entryPoints: entries,
-    outdir: folder,
+    entryPoints: [entry],
     write: false,
     bundle: true,
     format: 'iife',
@@ -71,25 +79,7 @@ async function compileEntries(entries, folder, compile) {
     define: versionDefines(),
     logLevel: 'warning',
   });
-  return entries.map((entry) => {
-    const name = basename(entry, '.ts');
-    const script = join(folder, `${name}.js`);
-    const path = join(folder, `${name}.bytecode`);
-    writeFileSync(script, outputFiles.find((file) => file.path === script)?.contents ?? '');
-    makeFrom(path, { files: [script, compile] }, (temporary) => {
-      run(compile, [script, temporary]);
-    });
-    return { name, path };
-  });
-}
-
-/** The bytecode goes into the executable as it is. @param {{ name: string, path: string }[]} bytecodes */
-function entryTable(bytecodes) {
-  const blobs = bytecodes.map(
-    ({ path }, index) =>
-      `__asm__(".section .rodata\\n.balign 8\\nentry_${index}: .incbin \\"${path}\\"\\nentry_${index}_end: .byte 0\\n.previous");\n` +
-      `extern const uint8_t entry_${index}[], entry_${index}_end[];\n`,
-  );
-  const rows = bytecodes.map(({ name }, index) => `    {"${name}", entry_${index}, entry_${index}_end},\n`);
-  return `#include "entries.h"\n\n${blobs.join('')}\nconst Entry entries[] = {\n${rows.join('')}    {0, 0, 0},\n};\n`;
+  const script = join(folder, 'main.js');
+  writeFileSync(script, outputFiles[0]?.contents ?? '');
+  return script;
 }

@@ -9,7 +9,7 @@ if (!entry || !output) {
   process.exit(2);
 }
 try {
-  await locked(() => buildNative([resolve(entry)], resolve(output)));
+  await locked(() => buildNative(resolve(entry), resolve(output)));
 } catch (error) {
   if (!(error instanceof Missing)) {
     throw error;

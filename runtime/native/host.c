@@ -1,6 +1,6 @@
 /*
  * The native engine: QuickJS-ng under the same TypeScript that Node runs. It gives scripts one global, `sys`, which is the interface of
- * ../src/sys/sys.ts, and runs bytecode that is part of this executable. See README.md.
+ * ../src/sys/sys.ts, and calls their `main`, out of a heap that is part of this executable. See README.md.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -14,7 +14,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "entries.h"
+#include "image.h"
 #include "quickjs.h"
 #include "text.h"
 
@@ -164,7 +164,8 @@ static JSValue string_list(JSContext *ctx, char *const *strings) {
   return list;
 }
 
-static void define_sys(JSContext *ctx, char *const *argv) {
+/* The part of `sys` that is the same at every start, and so part of the image. */
+static void define_sys(JSContext *ctx) {
   JSValue global = JS_GetGlobalObject(ctx), sys = JS_NewObject(ctx);
 #if defined(__x86_64__)
   JS_SetPropertyStr(ctx, sys, "arch", JS_NewString(ctx, "x86_64"));
@@ -173,8 +174,6 @@ static void define_sys(JSContext *ctx, char *const *argv) {
 #else
 #error "tsrun knows x86_64 and aarch64"
 #endif
-  JS_SetPropertyStr(ctx, sys, "argv", string_list(ctx, argv));
-  JS_SetPropertyStr(ctx, sys, "environ", string_list(ctx, environ));
   JS_SetPropertyFunctionList(ctx, sys, sys_functions, sizeof sys_functions / sizeof *sys_functions);
   JS_SetPropertyStr(ctx, global, "sys", sys);
   JS_FreeValue(ctx, global);
@@ -187,8 +186,8 @@ static void print_exception(JSContext *ctx) {
 }
 
 /*
- * Nearly all of a start is page faults. One call for the pages that the engine (256 KB) and the script (four times its bytecode, measured)
- * are going to touch costs a third of taking them one by one. Older kernels refuse the advice, and that is all.
+ * Nearly all of a start is page faults. One call for the pages that are going to be touched costs a fraction of taking them one by one. Older kernels
+ * refuse the advice, and that is all.
  */
 static void populate_heap(size_t bytes) {
   mallopt(M_MMAP_THRESHOLD, 8 << 20);
@@ -199,19 +198,9 @@ static void populate_heap(size_t bytes) {
   madvise((void *)page, bytes - 4096, MADV_POPULATE_WRITE);
 }
 
-/*
- * The engine has copied what it needs of the bytecode. Its pages, and those that the kernel mapped around them, would count to the end; one that is
- * needed after all comes back from the page cache.
- */
-static void release_pages(const uint8_t *start, const uint8_t *end) {
-  const uintptr_t around = 64 << 10;
-  uintptr_t first = (uintptr_t)start & ~(around - 1), last = ((uintptr_t)end + around - 1) & ~(around - 1);
-  madvise((void *)first, last - first, MADV_DONTNEED);
-}
-
 /* Only what the language needs. No eval, no promises: the library is compiled beforehand, and synchronous. */
 static JSContext *new_context(void) {
-  JSRuntime *runtime = JS_NewRuntime();
+  JSRuntime *runtime = JS_NewRuntime2(&image_malloc_functions, NULL);
   JSContext *ctx = runtime ? JS_NewContextRaw(runtime) : NULL;
   if (!ctx || JS_AddIntrinsicBaseObjects(ctx) || JS_AddIntrinsicDate(ctx) || JS_AddIntrinsicRegExp(ctx) || JS_AddIntrinsicJSON(ctx) ||
       JS_AddIntrinsicMapSet(ctx) || JS_AddIntrinsicTypedArrays(ctx) || JS_AddIntrinsicBigInt(ctx)) {
@@ -223,35 +212,47 @@ static JSContext *new_context(void) {
   return ctx;
 }
 
-/* The entry named as the first word that names one, else the first entry, which knows all commands. */
-static const Entry *choose_entry(char *const *argv) {
-  for (int i = 1; argv[0] && argv[i]; i++) {
-    for (const Entry *entry = entries; entry->name; entry++) {
-      if (strcmp(argv[i], entry->name) == 0) return entry;
-    }
+/* Evaluates a script's bytecode, which defines `main`, and writes the image: what an executable without an image does. */
+static int make_image(const char *bytecode, const char *path) {
+  FILE *file = fopen(bytecode, "rb");
+  /* The kernel maps it; the script is not to lie in the image twice. */
+  long size = file && fseek(file, 0, SEEK_END) == 0 ? ftell(file) : -1;
+  uint8_t *bytes = size > 0 ? mmap(NULL, size, PROT_READ, MAP_PRIVATE, fileno(file), 0) : MAP_FAILED;
+  if (bytes == MAP_FAILED) {
+    fprintf(stderr, "image: cannot read %s: %s\n", bytecode, strerror(errno));
+    return 1;
   }
-  return entries;
+  JSContext *ctx = new_context();
+  if (!ctx) {
+    fputs("image: out of memory\n", stderr);
+    return 1;
+  }
+  define_sys(ctx);
+  JSValue script = JS_ReadObject(ctx, bytes, size, JS_READ_OBJ_BYTECODE);
+  JSValue result = JS_IsException(script) ? script : JS_EvalFunction(ctx, script);
+  if (JS_IsException(result)) {
+    print_exception(ctx);
+    return 1;
+  }
+  JS_FreeValue(ctx, result);
+  return image_save(ctx, path) ? 0 : 1;
 }
 
 int main(int argc, char **argv) {
-  const Entry *entry = choose_entry(argv);
-  populate_heap((256 << 10) + 4 * (entry->end - entry->start));
-  JSContext *ctx = new_context();
-  if (!ctx) {
-    fputs("tsrun: internal error: out of memory\n", stderr);
+  JSContext *ctx = image_context();
+  if (!ctx) return make_image(argv[1], argv[2]);
+  image_populate();
+  populate_heap(512 << 10);
+  JS_UpdateStackTop(JS_GetRuntime(ctx));
+  JSValue global = JS_GetGlobalObject(ctx), sys = JS_GetPropertyStr(ctx, global, "sys");
+  JS_SetPropertyStr(ctx, sys, "argv", string_list(ctx, argv));
+  JS_SetPropertyStr(ctx, sys, "environ", string_list(ctx, environ));
+  JSValue main_function = JS_GetPropertyStr(ctx, global, "main");
+  JSValue status = JS_Call(ctx, main_function, JS_UNDEFINED, 1, &sys);
+  if (JS_IsException(status)) {
+    print_exception(ctx);
     return 1;
   }
-  define_sys(ctx, argv);
-  /* A script ends the process. One that comes back was chosen by a word that only looked like its command. */
-  for (;;) {
-    JSValue script = JS_ReadObject(ctx, entry->start, entry->end - entry->start, JS_READ_OBJ_BYTECODE);
-    release_pages(entry->start, entry->end);
-    JSValue result = JS_IsException(script) ? script : JS_EvalFunction(ctx, script);
-    if (JS_IsException(result)) {
-      print_exception(ctx);
-      return 1;
-    }
-    if (entry == entries) return 0;
-    entry = entries;
-  }
+  /* No teardown: the kernel takes everything back at once. */
+  _exit(JS_VALUE_GET_INT(status));
 }
