@@ -53,15 +53,7 @@ export function cloneInto(sys: Sys, first: InitProcess, program: Program, option
     joinCgroup(sys, cgroupFd, first.pid);
     return clone(first, program, { ...options, cgroupFd: undefined });
   }
-  try {
-    return clone(first, program, options);
-  } catch (error) {
-    // A seccomp filter around the runtime (in docker) hides clone3, and a cgroup that belongs to somebody else, or lies outside of a joined
-    // cgroup namespace, may be entered only by a write.
-    if (cgroupFd === undefined || !isErrno(error, ENOSYS, EACCES, EPERM, ENOENT) || error.syscall !== 'clone3') throw error;
-    joinCgroup(sys, cgroupFd, first.pid);
-    return clone(first, new Program({ step: 'clone the process' }), { ...options, cgroupFd: undefined });
-  }
+  return clone(first, program, options);
 }
 
 /** Ends with the clone; the first agent goes on to wait for its channel's end. */
@@ -157,9 +149,18 @@ export function launchThrough(
   } catch (error) {
     // Linux 6.15 and others take the kill counter of a wrong cgroup (cgroup_css_set_fork): what is cloned into a cgroup that was killed as a whole
     // before is killed at birth.
-    if (!(error instanceof AgentGone)) throw error;
+    if (!(error instanceof AgentGone) && !isRefusedBirth(error)) throw error;
+    // By a new agent: the clone that failed had taken pid 1 of a new pid namespace, which is closed with that.
     return launchOnce(context, fds, descriptors, (first) => enter(first, 'write'));
   }
+}
+
+/**
+ * A seccomp filter around the runtime (in docker) hides clone3, and a cgroup that belongs to somebody else, or lies outside of a joined cgroup
+ * namespace, may be entered only by a write.
+ */
+function isRefusedBirth(error: unknown): boolean {
+  return isErrno(error, ENOSYS, EACCES, EPERM, ENOENT) && error.syscall === 'clone3';
 }
 
 function launchOnce(
