@@ -67,6 +67,8 @@ export interface Heredoc {
   /** `<<NAME` itself. */
   readonly range: Range;
   readonly bodyStart: Position;
+  /** Behind the word that ends it. */
+  readonly end: Position;
 }
 
 /** `["a", "b"]`: run as it is. */
