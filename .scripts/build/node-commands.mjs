@@ -20,11 +20,14 @@ const COMMANDS = [
   { name: 'tsrun-conformance', main: 'conformance/main.ts', bundle: 'tsrun-conformance.cjs' },
 ];
 
+/** Bundles that commands start as threads. */
+const THREADS = [{ main: 'shim/src/task/operations/worker.ts', bundle: 'shim-worker.cjs' }];
+
 /** Makes all Node commands. Returns the names of those made. */
 export async function buildNodeCommands() {
   const commands = COMMANDS.filter(({ main }) => existsSync(join(root, main)));
   await Promise.all(
-    commands.map(({ main, bundle, bytecode = false, apart = [] }) =>
+    [...commands, ...THREADS].map(({ main, bundle, bytecode = false, apart = [] }) =>
       bundleForNode(join(root, main), join(dist, bundle), { bytecode, apart }),
     ),
   );

@@ -1,0 +1,325 @@
+/** One task: a container with its init process and those executed in it. What changes it is done one after the other; what only asks is not held up. */
+import { killAll } from '../../../runtime/src/cgroups/processes.ts';
+import { processStat, SIGKILL } from '../../../runtime/src/linux/processes.ts';
+import type { ValidProcess, ValidResources } from '../../../runtime/src/spec/valid.ts';
+import { parseJson } from '../../../specs/json/parse-json.ts';
+import { within } from '../base/within.ts';
+import type { TaskEvent } from '../events/publisher.ts';
+import type { TaskEnvironment } from './environment.ts';
+import { alreadyExists, notFound, statusOf, wrongState } from './errors.ts';
+import * as events from './events.ts';
+import { MemoryWatch } from './memory-watch.ts';
+import type { ArgumentsOf, CreatedContainer, OperationName, Place, ResultOf, RootfsMount } from './operations/operation.ts';
+import type { TaskOptions } from './options.ts';
+import type { ProcessEnd } from './process-end.ts';
+import type { TaskRecord, TaskStore } from './record.ts';
+import { Serial } from './serial.ts';
+import { TaskProcess } from './task-process.ts';
+
+/** How long output may take to get where it goes, after its process has ended. */
+const DRAIN_MS = 10_000;
+
+export interface ContainerOptions {
+  readonly id: string;
+  readonly bundle: string;
+  readonly rootfs: readonly RootfsMount[];
+  readonly options: TaskOptions;
+  /** The runtime's root directory for this container. */
+  readonly root: string;
+}
+
+export class Container {
+  readonly #environment: TaskEnvironment;
+  readonly #store: TaskStore;
+  readonly #options: ContainerOptions;
+  readonly #place: Place;
+  readonly #serial = new Serial();
+  readonly init: TaskProcess;
+  readonly #execs = new Map<string, TaskProcess>();
+  #facts: Pick<CreatedContainer, 'cgroup' | 'outlivesInit'> = { cgroup: undefined, outlivesInit: false };
+  #memory: MemoryWatch | undefined;
+  #processSerial = 0;
+  #deleted = false;
+  paused = false;
+
+  constructor(environment: TaskEnvironment, store: TaskStore, options: ContainerOptions, init: TaskProcess) {
+    this.#environment = environment;
+    this.#store = store;
+    this.#options = options;
+    this.#place = { root: options.root, id: options.id };
+    this.init = init;
+  }
+
+  get id(): string {
+    return this.#options.id;
+  }
+
+  get bundle(): string {
+    return this.#options.bundle;
+  }
+
+  get cgroup(): string | undefined {
+    return this.#facts.cgroup;
+  }
+
+  get execs(): readonly TaskProcess[] {
+    return [...this.#execs.values()];
+  }
+
+  /** @param execId '' is the init process @throws StatusError NotFound */
+  process(execId: string): TaskProcess {
+    const process = execId === '' ? this.init : this.#execs.get(execId);
+    if (process === undefined || this.#deleted)
+      throw notFound(execId === '' ? `container ${this.id}` : `process ${execId} in container ${this.id}`);
+    return process;
+  }
+
+  /** @throws StatusError; nothing is left then, but for the record, which the caller removes */
+  create(): Promise<number> {
+    return this.#serial.run(async () => {
+      const { bundle, rootfs, options } = this.#options;
+      const { noPivot, noNewKeyring } = options;
+      const { init } = this;
+      init.starting = true;
+      this.#save();
+      const created = await init.launch((streams) =>
+        this.#run('create', { ...this.#place, ...streams, bundle, rootfs, noPivot, noNewKeyring }),
+      );
+      this.#facts = created;
+      init.phase = 'created';
+      init.follow(created.pid, created.startTime, (end) => this.#processEnded(init, end));
+      this.#watchMemory();
+      this.#save();
+      const { stdin, stdout, stderr, terminal } = init.options;
+      const io = { stdin, stdout, stderr, terminal };
+      const mounts = rootfs.map((mount) => ({ ...mount, options: [...mount.options] }));
+      this.#publish(events.created({ containerId: this.id, bundle, rootfs: mounts, io, checkpoint: '', pid: created.pid }));
+      init.starting = false;
+      this.#settle();
+      return created.pid;
+    });
+  }
+
+  start(execId: string): Promise<number> {
+    const process = this.process(execId);
+    return execId === '' ? this.#serial.run(() => this.#startInit()) : this.#startExec(process);
+  }
+
+  async #startInit(): Promise<number> {
+    const { init } = this;
+    this.process('');
+    if (init.phase !== 'created') throw wrongState(`cannot start a container that is ${init.phase}`);
+    init.starting = true;
+    try {
+      await this.#run('start', this.#place);
+      init.phase = 'running';
+      this.#save();
+      this.#publish(events.started(this.id, init.pid));
+    } finally {
+      init.starting = false;
+      this.#settle();
+    }
+    return init.pid;
+  }
+
+  /** Beside others: executing two processes at once is no conflict. */
+  async #startExec(process: TaskProcess): Promise<number> {
+    if (process.phase !== 'added' || process.starting) throw wrongState(`cannot start process ${process.execId} that is ${process.phase}`);
+    const { spec } = process.options;
+    if (spec === undefined) throw wrongState(`process ${process.execId} cannot be started again`);
+    process.starting = true;
+    try {
+      // It was checked when it was added.
+      const parsed = parseJson(spec) as unknown as ValidProcess;
+      const pid = await process.launch((streams) => this.#run('exec', { ...this.#place, ...streams, process: parsed }));
+      process.phase = 'running';
+      // Nobody but us reaps it, so there is something in procfs.
+      const startTime = processStat(this.#environment.sys, pid)?.startTime ?? 0;
+      process.follow(pid, startTime, (end) => this.#processEnded(process, end));
+      this.#save();
+      this.#publish(events.execStarted(this.id, process.execId, pid));
+      return pid;
+    } finally {
+      process.starting = false;
+      this.#settle();
+    }
+  }
+
+  /** @param spec JSON of a process that was checked */
+  addExec(options: {
+    readonly execId: string;
+    readonly terminal: boolean;
+    readonly stdin: string;
+    readonly stdout: string;
+    readonly stderr: string;
+    readonly spec: string;
+  }): void {
+    this.process('');
+    if (this.#execs.has(options.execId)) throw alreadyExists(`process ${options.execId} in container ${this.id}`);
+    if (this.init.phase !== 'running') throw wrongState(`cannot exec in a container that is ${this.init.phase}`);
+    this.#processSerial++;
+    const { directory, ioOwner } = this.init.options;
+    const process = new TaskProcess(this.#environment, {
+      ...options,
+      containerId: this.id,
+      serial: this.#processSerial,
+      directory,
+      ioOwner,
+    });
+    this.#execs.set(options.execId, process);
+    this.#save();
+    this.#publish(events.execAdded(this.id, options.execId));
+  }
+
+  async kill(execId: string, signal: number, all: boolean): Promise<void> {
+    const process = this.process(execId);
+    if (process.phase === 'added') throw wrongState(`process ${execId === '' ? this.id : execId} is not created`);
+    const whole = execId === '' && (all || (signal === SIGKILL && this.#facts.outlivesInit));
+    if (whole) await this.#run('kill', { ...this.#place, signal, all });
+    else if (!process.kill(signal)) throw notFound('process already finished');
+  }
+
+  pause(): Promise<void> {
+    return this.#serial.run(async () => {
+      this.#mustLive('pause');
+      await this.#run('pause', this.#place);
+      this.paused = true;
+      this.#save();
+      this.#publish(events.paused(this.id));
+    });
+  }
+
+  resume(): Promise<void> {
+    return this.#serial.run(async () => {
+      this.#mustLive('resume');
+      await this.#run('resume', this.#place);
+      this.paused = false;
+      this.#save();
+      this.#publish(events.resumed(this.id));
+    });
+  }
+
+  update(resources: ValidResources): Promise<void> {
+    return this.#serial.run(async () => {
+      this.#mustLive('update');
+      await this.#run('update', { ...this.#place, resources });
+    });
+  }
+
+  /** Returns the init process's end. */
+  delete(): Promise<ProcessEnd> {
+    return this.#serial.run(async () => {
+      const { init } = this;
+      this.process('');
+      if (this.paused && init.end === undefined) throw wrongState(`cannot delete a paused process: container ${this.id}`);
+      if (init.phase === 'running') throw wrongState(`cannot delete a running process: container ${this.id}`);
+      const processes = [init, ...this.#execs.values()];
+      if (init.phase === 'stopped') await this.#drain(processes);
+      const mounted = this.#options.rootfs.length > 0;
+      await this.#run('delete', { ...this.#place, force: false, rootfs: mounted ? `${this.bundle}/rootfs` : undefined });
+      const end = await init.ended;
+      await Promise.all(processes.map((process) => process.close()));
+      this.#memory?.close();
+      this.#deleted = true;
+      this.#store.remove(this.id);
+      this.#publish(events.deleted(this.id, init.pid, end));
+      return end;
+    });
+  }
+
+  /** Returns the end of the exec; undefined when it was never started. */
+  async deleteExec(execId: string): Promise<ProcessEnd | undefined> {
+    const process = this.process(execId);
+    if (process.phase === 'running' || process.starting) throw wrongState(`cannot delete a running process: ${execId}`);
+    await this.#drain([process]);
+    await process.close();
+    this.#execs.delete(execId);
+    if (!this.#deleted) this.#save();
+    return process.end;
+  }
+
+  closeStdin(execId: string): void {
+    this.process(execId).closeStdin();
+    this.#save();
+  }
+
+  /** It was never created, or its shim ends: what is open here is closed, and the container is left as it is. */
+  async abandon(): Promise<void> {
+    this.#memory?.close();
+    this.#memory = undefined;
+    await Promise.all([this.init, ...this.#execs.values()].map((process) => process.close()));
+  }
+
+  #mustLive(verb: string): void {
+    const { phase } = this.process('');
+    if (phase !== 'running' && phase !== 'created') throw wrongState(`cannot ${verb} a container that is ${phase}`);
+  }
+
+  async #drain(processes: readonly TaskProcess[]): Promise<void> {
+    await within(Promise.all(processes.map((process) => process.drained)), DRAIN_MS);
+  }
+
+  async #run<Name extends OperationName>(name: Name, args: ArgumentsOf<Name>): Promise<ResultOf<Name>> {
+    try {
+      return await this.#environment.operator.run(name, args);
+    } catch (error) {
+      throw statusOf(name, error);
+    }
+  }
+
+  #processEnded(process: TaskProcess, end: ProcessEnd): void {
+    process.pendingEnd = end;
+    this.#settle();
+  }
+
+  /** Publishes the ends that can be published: after the start of the process, and the init's last of all. */
+  #settle(): void {
+    for (const process of this.#execs.values()) if (!process.starting) this.#finish(process, process.execId);
+    if (this.init.starting || this.init.pendingEnd === undefined) return;
+    const others = [...this.#execs.values()].filter(({ phase, starting }) => phase === 'running' || starting);
+    if (others.length === 0) this.#finish(this.init, this.id);
+    else if (this.#facts.outlivesInit && this.cgroup !== undefined) killAll(this.#environment.sys, this.cgroup, SIGKILL);
+  }
+
+  #finish(process: TaskProcess, name: string): void {
+    const end = process.pendingEnd;
+    if (end === undefined) return;
+    const outOfMemory = this.#memory?.look() === true;
+    process.finish(end, causeOf(end, outOfMemory ? this.cgroup : undefined));
+    this.#save();
+    this.#publish(events.exited(this.id, name, process.pid, end));
+  }
+
+  #watchMemory(): void {
+    const { sys, poller } = this.#environment;
+    if (this.cgroup === undefined) return;
+    this.#memory = MemoryWatch.open(sys, poller, this.cgroup, () => this.#publish(events.outOfMemory(this.id)));
+  }
+
+  #publish(event: TaskEvent): void {
+    this.#environment.publisher.publish(event);
+  }
+
+  #save(): void {
+    this.#store.write(this.record());
+  }
+
+  record(): TaskRecord {
+    const { id, bundle, root, rootfs } = this.#options;
+    const { cgroup, outlivesInit } = this.#facts;
+    return {
+      ...{ version: 1, id, bundle, root, mounted: rootfs.length > 0, outlivesInit, paused: this.paused },
+      ...(cgroup === undefined ? {} : { cgroup }),
+      processes: [this.init, ...this.#execs.values()].map((process) => process.record()),
+    };
+  }
+}
+
+const SIGSYS = 31;
+
+/** More than the status says. */
+function causeOf({ signal }: ProcessEnd, oomCgroup: string | undefined): string | undefined {
+  if (signal === SIGKILL && oomCgroup !== undefined) return `killed for want of memory in ${oomCgroup}`;
+  if (signal === SIGSYS) return 'killed by its seccomp filter (SIGSYS)';
+  return signal === undefined ? undefined : `ended by signal ${signal}`;
+}

@@ -1,0 +1,146 @@
+/**
+ * Operations on worker threads, each with a Sys of its own. A few threads do the usual work, which keeps a processor busy for some milliseconds; when
+ * all of them are held up (by a hook, a slow device, a process that does not die), more are started, so that others do not wait for that.
+ */
+import { availableParallelism } from 'node:os';
+import { Worker } from 'node:worker_threads';
+import { RuntimeError } from '../../../../runtime/src/base/errors.ts';
+import { errorOf, type Reply } from './messages.ts';
+import type { ArgumentsOf, OperationName, Operator, ResultOf } from './operation.ts';
+
+/** More would only take processor time from each other. */
+const USUAL_THREADS = Math.min(Math.max(availableParallelism(), 2), 4);
+/** For operations that are held up. */
+const MOST_THREADS = 32;
+/** No operation ends for so long while others wait: those that run are held up. */
+const HELD_UP_MS = 25;
+/** Threads beyond the usual ones end when they have had nothing to do for so long. */
+const IDLE_MS = 10_000;
+/** Values die young, and few live long. */
+const RESOURCE_LIMITS = { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 64, stackSizeMb: 4 };
+
+interface Job {
+  readonly name: OperationName;
+  readonly args: unknown;
+  readonly resolve: (result: never) => void;
+  readonly reject: (error: Error) => void;
+}
+
+interface Thread {
+  readonly worker: Worker;
+  job: Job | undefined;
+  idle: NodeJS.Timeout | undefined;
+}
+
+export class ThreadOperator implements Operator {
+  readonly #entry: string;
+  readonly #warn: (message: string) => void;
+  readonly #threads = new Set<Thread>();
+  readonly #queue: Job[] = [];
+  #serial = 0;
+  #heldUp: NodeJS.Timeout | undefined;
+  #closed = false;
+
+  /** @param entry path of the bundle of `worker.ts`. The first thread is started at once, to be there when it is needed. */
+  constructor(entry: string, warn: (message: string) => void) {
+    this.#entry = entry;
+    this.#warn = warn;
+    this.#startThread();
+  }
+
+  run<Name extends OperationName>(name: Name, args: ArgumentsOf<Name>): Promise<ResultOf<Name>> {
+    return new Promise((resolve, reject) => {
+      if (this.#closed) {
+        reject(new RuntimeError('closed', 'the shim is ending'));
+        return;
+      }
+      this.#queue.push({ name, args, resolve, reject });
+      this.#assign();
+    });
+  }
+
+  /** Operations that run are cut off. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#heldUp);
+    for (const job of this.#queue.splice(0)) job.reject(new RuntimeError('closed', 'the shim is ending'));
+    await Promise.all([...this.#threads].map(({ worker }) => worker.terminate()));
+  }
+
+  #assign(): void {
+    while (this.#queue.length > 0) {
+      const thread = [...this.#threads].find(({ job }) => job === undefined) ?? this.#another();
+      if (thread === undefined) break;
+      this.#give(thread);
+    }
+    if (this.#queue.length === 0) {
+      clearTimeout(this.#heldUp);
+      this.#heldUp = undefined;
+    } else this.#heldUp ??= setTimeout(() => this.#help(), HELD_UP_MS);
+  }
+
+  #another(): Thread | undefined {
+    return this.#threads.size < USUAL_THREADS ? this.#startThread() : undefined;
+  }
+
+  #help(): void {
+    this.#heldUp = undefined;
+    if (this.#queue.length > 0 && this.#threads.size < MOST_THREADS) this.#startThread();
+    this.#assign();
+  }
+
+  #give(thread: Thread): void {
+    const job = this.#queue.shift();
+    if (job === undefined) return;
+    clearTimeout(thread.idle);
+    thread.job = job;
+    this.#serial++;
+    thread.worker.ref();
+    thread.worker.postMessage({ serial: this.#serial, name: job.name, args: job.args });
+  }
+
+  #startThread(): Thread {
+    const worker = new Worker(this.#entry, { resourceLimits: RESOURCE_LIMITS, stdin: false });
+    const thread: Thread = { worker, job: undefined, idle: undefined };
+    this.#threads.add(thread);
+    worker.unref();
+    worker.on('message', (reply: Reply) => this.#receive(thread, reply));
+    worker.on('error', (error: Error) => this.#lose(thread, error));
+    worker.on('exit', () => this.#lose(thread, new RuntimeError('worker', 'the thread of the operation ended')));
+    return thread;
+  }
+
+  #receive(thread: Thread, reply: Reply): void {
+    if (reply.kind === 'warning') {
+      this.#warn(reply.message);
+      return;
+    }
+    const { job } = thread;
+    thread.job = undefined;
+    thread.worker.unref();
+    // Something moves: those who wait have not been held up.
+    clearTimeout(this.#heldUp);
+    this.#heldUp = undefined;
+    if (reply.kind === 'error') job?.reject(errorOf(reply.error));
+    // What the worker's `perform` returned for this very job.
+    else job?.resolve(reply.result as never);
+    this.#assign();
+    if (thread.job === undefined) this.#rest(thread);
+  }
+
+  #rest(thread: Thread): void {
+    if (this.#threads.size <= USUAL_THREADS) return;
+    thread.idle = setTimeout(() => {
+      this.#threads.delete(thread);
+      thread.worker.terminate().catch(() => undefined);
+    }, IDLE_MS);
+    thread.idle.unref();
+  }
+
+  #lose(thread: Thread, error: Error): void {
+    const { job } = thread;
+    thread.job = undefined;
+    job?.reject(error);
+    if (this.#threads.delete(thread) && !this.#closed) this.#assign();
+  }
+}

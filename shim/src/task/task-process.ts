@@ -1,0 +1,189 @@
+/** A process of a task: its init, or one that was executed in it. */
+import { consolePair, receiveTerminal } from '../../../runtime/src/console/console-socket.ts';
+import type { TerminalSize } from '../../../runtime/src/linux/terminal.ts';
+import type { OutputEnvironment } from '../stdio/outputs.ts';
+import { PipeIo, type PipeIoOptions } from '../stdio/pipe-io.ts';
+import type { ProcessIo, StreamUris } from '../stdio/process-io.ts';
+import { TerminalIo } from '../stdio/terminal-io.ts';
+import type { TaskEnvironment } from './environment.ts';
+import type { Stdio } from './operations/operation.ts';
+import { type ProcessEnd, WatchedProcess } from './process-end.ts';
+import type { EndRecord, ProcessRecord } from './record.ts';
+
+/** `added`: nothing runs yet. `created`: an init that waits at its gate. */
+export type Phase = 'added' | 'created' | 'running' | 'stopped';
+
+export interface ProcessOptions extends StreamUris {
+  readonly containerId: string;
+  /** '' for the init process. */
+  readonly execId: string;
+  readonly serial: number;
+  readonly terminal: boolean;
+  /** Directory for its pipes. */
+  readonly directory: string;
+  readonly ioOwner: { readonly uid: number; readonly gid: number } | undefined;
+  /** JSON of an exec's process. */
+  readonly spec?: string | undefined;
+}
+
+/** What somebody who starts a process must give it. */
+export interface Streams {
+  readonly stdio: Stdio;
+  readonly consoleFd: number | undefined;
+}
+
+export class TaskProcess {
+  readonly #environment: TaskEnvironment;
+  readonly options: ProcessOptions;
+  phase: Phase = 'added';
+  pid = 0;
+  startTime = 0;
+  /** Being created or started: its end waits until that is published. */
+  starting = false;
+  end: ProcessEnd | undefined;
+  /** It has ended, and that is not published yet. */
+  pendingEnd: ProcessEnd | undefined;
+  cause: string | undefined;
+  readonly ended: Promise<ProcessEnd>;
+  #resolveEnded: (end: ProcessEnd) => void = () => undefined;
+  #io: ProcessIo | undefined;
+  #watched: WatchedProcess | undefined;
+  #stdinClosed = false;
+  #size: TerminalSize | undefined;
+
+  constructor(environment: TaskEnvironment, options: ProcessOptions) {
+    this.#environment = environment;
+    this.options = options;
+    this.ended = new Promise((resolve) => {
+      this.#resolveEnded = resolve;
+    });
+  }
+
+  get execId(): string {
+    return this.options.execId;
+  }
+
+  /** Has the process started by `start`, which is given its streams. When that fails, the streams are closed. */
+  async launch<T>(start: (streams: Streams) => Promise<T>): Promise<T> {
+    const io = this.options.terminal ? await this.#openTerminal(start) : await this.#openPipes(start);
+    this.#io = io.io;
+    if (this.#stdinClosed) io.io.closeStdin();
+    if (this.#size !== undefined) io.io.resize(this.#size);
+    return io.result;
+  }
+
+  async #openPipes<T>(start: (streams: Streams) => Promise<T>): Promise<{ readonly io: ProcessIo; readonly result: T }> {
+    const io = await PipeIo.open(this.#outputEnvironment(), this.#pipeOptions());
+    try {
+      const result = await start({ stdio: io.stdio, consoleFd: undefined });
+      io.handOver();
+      return { io, result };
+    } catch (error) {
+      await io.close();
+      throw error;
+    }
+  }
+
+  async #openTerminal<T>(start: (streams: Streams) => Promise<T>): Promise<{ readonly io: ProcessIo; readonly result: T }> {
+    const { sys } = this.#environment;
+    const io = await TerminalIo.open(this.#outputEnvironment(), this.options);
+    const pair = consolePair(sys);
+    try {
+      const result = await start({ stdio: io.stdio, consoleFd: pair.theirs });
+      io.attach(receiveTerminal(sys, pair));
+      io.handOver();
+      return { io, result };
+    } catch (error) {
+      await io.close();
+      throw error;
+    } finally {
+      pair.close();
+    }
+  }
+
+  #outputEnvironment(): OutputEnvironment {
+    const { sys, poller, namespace, warn } = this.#environment;
+    return { sys, poller, namespace, warn, containerId: this.options.containerId };
+  }
+
+  #pipeOptions(): PipeIoOptions {
+    const { stdin, stdout, stderr, directory, serial, ioOwner } = this.options;
+    return { stdin, stdout, stderr, pipePrefix: `${directory}/${serial}-`, owner: ioOwner };
+  }
+
+  /** The process is there. @param ended called once, when it is not any more */
+  follow(pid: number, startTime: number, ended: (end: ProcessEnd) => void): boolean {
+    const { sys, poller } = this.#environment;
+    this.pid = pid;
+    this.startTime = startTime;
+    this.#watched = WatchedProcess.watch(sys, poller, { pid, startTime }, ended);
+    return this.#watched !== undefined;
+  }
+
+  /** Of a process that was started by a shim which is gone. */
+  async adoptStreams(): Promise<void> {
+    if (this.options.terminal) return;
+    const options = this.#pipeOptions();
+    this.#io = await PipeIo.adopt(this.#outputEnvironment(), this.#stdinClosed ? { ...options, stdin: '' } : options);
+  }
+
+  /** Returns false when it has ended. */
+  kill(signal: number): boolean {
+    return this.pendingEnd === undefined && this.end === undefined && this.#watched?.kill(signal) === true;
+  }
+
+  /** Its end is known to everybody from now on. */
+  finish(end: ProcessEnd, cause: string | undefined): void {
+    this.end = end;
+    this.cause = cause;
+    this.pendingEnd = undefined;
+    this.phase = 'stopped';
+    this.#watched?.close();
+    this.#watched = undefined;
+    this.#io?.ended();
+    this.#resolveEnded(end);
+  }
+
+  closeStdin(): void {
+    this.#stdinClosed = true;
+    this.#io?.closeStdin();
+  }
+
+  resize(size: TerminalSize): void {
+    this.#size = size;
+    this.#io?.resize(size);
+  }
+
+  get drained(): Promise<void> {
+    return this.#io?.drained ?? Promise.resolve();
+  }
+
+  /** Nothing of it is left open. */
+  async close(): Promise<void> {
+    this.#watched?.close();
+    this.#watched = undefined;
+    await this.#io?.close();
+    this.#io = undefined;
+  }
+
+  record(): ProcessRecord {
+    const { execId, serial, stdin, stdout, stderr, terminal, spec } = this.options;
+    const { phase, pid, startTime, end, cause } = this;
+    return {
+      ...{ execId, serial, stdin, stdout, stderr, terminal, phase, pid, startTime },
+      stdinClosed: this.#stdinClosed,
+      ...(end === undefined ? {} : { end: endRecord(end, cause) }),
+      ...(spec === undefined || phase !== 'added' ? {} : { spec }),
+    };
+  }
+}
+
+function endRecord({ status, signal, at, unknown }: ProcessEnd, cause: string | undefined): EndRecord {
+  return {
+    status,
+    at: String(at),
+    ...(signal === undefined ? {} : { signal }),
+    ...(unknown === true ? { unknown } : {}),
+    ...(cause === undefined ? {} : { cause }),
+  };
+}
