@@ -2,7 +2,7 @@
 
 import type { Escape } from './ast.ts';
 import type { Position, Range, Source } from './source.ts';
-import { type Piece, Span } from './span.ts';
+import { contentOf, type Piece, Span } from './span.ts';
 
 export interface LogicalLine {
   /** At least one character that is no space. */
@@ -39,7 +39,7 @@ export class LineReader {
   next(): LogicalLine | undefined {
     let comments: string[] = [];
     for (let line = this.#take(); line !== undefined; line = this.#take()) {
-      const content = line.trimStart();
+      const content = trim(line);
       if (content.startsWith('#')) {
         const comment = content.slice(1).trim();
         comments = comment === '' ? [] : [...comments, comment];
@@ -68,24 +68,24 @@ export class LineReader {
   }
 
   #readFrom(firstLine: string, comments: readonly string[]): LogicalLine | undefined {
-    const start = { line: this.#index, column: firstLine.length - firstLine.trimStart().length + 1 };
+    const content = contentOf(firstLine);
+    const start = { line: this.#index, column: content.from + 1 };
     const pieces: Piece[] = [];
     const emptyContinuations: Range[] = [];
-    let end = start;
     let continued = this.#add(firstLine, start.column - 1, pieces);
-    end = { line: this.#index, column: firstLine.trimEnd().length + 1 };
+    let end = { line: this.#index, column: content.to + 1 };
     while (continued) {
       const line = this.#take();
       if (line === undefined) break;
-      const content = line.trim();
-      if (content.startsWith('#')) continue;
-      if (content === '') {
+      const text = trim(line);
+      if (text.startsWith('#')) continue;
+      if (text === '') {
         const at = { line: this.#index, column: 1 };
         emptyContinuations.push({ start: at, end: { line: at.line, column: line.length + 1 } });
         continue;
       }
       continued = this.#add(line, 0, pieces);
-      end = { line: this.#index, column: line.trimEnd().length + 1 };
+      end = { line: this.#index, column: contentOf(line).to + 1 };
     }
     const span = Span.of(pieces).trim();
     if (span.text === '') return undefined;
@@ -112,4 +112,9 @@ export class LineReader {
     if (line !== undefined) this.#index += 1;
     return line;
   }
+}
+
+function trim(line: string): string {
+  const { from, to } = contentOf(line);
+  return line.slice(from, to);
 }

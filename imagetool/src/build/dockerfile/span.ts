@@ -12,6 +12,15 @@ export function isSpace(character: string): boolean {
   return SPACE.test(character) && character !== '\uFEFF';
 }
 
+/** Where a text begins and ends when its spaces at both ends do not count; the same place twice where there is nothing else. */
+export function contentOf(text: string): { readonly from: number; readonly to: number } {
+  let from = 0;
+  let to = text.length;
+  while (from < to && isSpace(text.charAt(from))) from += 1;
+  while (to > from && isSpace(text.charAt(to - 1))) to -= 1;
+  return { from, to };
+}
+
 /** A piece of one line of the file. */
 export interface Piece extends Position {
   readonly text: string;
@@ -49,10 +58,7 @@ export class Span {
   }
 
   trim(): Span {
-    let from = 0;
-    let to = this.text.length;
-    while (from < to && isSpace(this.text.charAt(from))) from += 1;
-    while (to > from && isSpace(this.text.charAt(to - 1))) to -= 1;
+    const { from, to } = contentOf(this.text);
     return this.slice(from, to);
   }
 
