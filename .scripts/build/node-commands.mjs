@@ -9,12 +9,12 @@ import { versionDefines } from './version.mjs';
 
 /**
  * The commands, their main files, and their bundles; those whose main file is not there are left out. Bytecode is made where a start is waited for.
- * Packages `apart` are bundles of their own, loaded when they are first needed.
- * @type {{ name: string, main: string, bundle: string, bytecode?: boolean, apart?: string[] }[]}
+ * Packages `apart` are bundles of their own, loaded when they are first needed: each made of the file given, which takes what is used of the package.
+ * @type {{ name: string, main: string, bundle: string, bytecode?: boolean, apart?: Record<string, string> }[]}
  */
 const COMMANDS = [
   { name: 'tsrun-node', main: 'runtime/src/cli/node-main.ts', bundle: 'tsrun.cjs', bytecode: true },
-  { name: 'tsimg', main: 'imagetool/src/cli/main.ts', bundle: 'tsimg.cjs', bytecode: true, apart: ['undici'] },
+  { name: 'tsimg', main: 'imagetool/src/cli/main.ts', bundle: 'tsimg.cjs', bytecode: true, apart: { undici: '.scripts/build/undici.cjs' } },
   { name: 'tsctl', main: 'shim/src/front/main.ts', bundle: 'tsctl.cjs' },
   { name: 'containerd-shim-tsrun-v2', main: 'shim/src/cli/main.ts', bundle: 'containerd-shim-tsrun-v2.cjs' },
   { name: 'tsrun-conformance', main: 'conformance/main.ts', bundle: 'tsrun-conformance.cjs' },
@@ -27,7 +27,7 @@ const THREADS = [{ main: 'shim/src/task/operations/worker.ts', bundle: 'shim-wor
 export async function buildNodeCommands() {
   const commands = COMMANDS.filter(({ main }) => existsSync(join(root, main)));
   await Promise.all(
-    [...commands, ...THREADS].map(({ main, bundle, bytecode = false, apart = [] }) =>
+    [...commands, ...THREADS].map(({ main, bundle, bytecode = false, apart = {} }) =>
       bundleForNode(join(root, main), join(dist, bundle), { bytecode, apart }),
     ),
   );
@@ -37,8 +37,8 @@ export async function buildNodeCommands() {
   return commands.map(({ name }) => name);
 }
 
-/** @param {string} main @param {string} output @param {{ bytecode?: boolean, apart?: string[] }} [options] */
-export async function bundleForNode(main, output, { bytecode = false, apart = [] } = {}) {
+/** @param {string} main @param {string} output @param {{ bytecode?: boolean, apart?: Record<string, string> }} [options] */
+export async function bundleForNode(main, output, { bytecode = false, apart = {} } = {}) {
   const { build } = await import('esbuild');
   const fileOf = (/** @type {string} */ name) => join(dirname(output), `${basename(output, '.cjs')}-${name}.cjs`);
   const { outputFiles } = await build({
@@ -49,7 +49,7 @@ export async function bundleForNode(main, output, { bytecode = false, apart = []
     format: 'cjs',
     platform: 'node',
     target: 'node20',
-    plugins: [directKoffi(), keepApart(apart, (name) => `./${basename(fileOf(name))}`)],
+    plugins: [directKoffi(), leaveOut(), keepApart(Object.keys(apart), (name) => `./${basename(fileOf(name))}`)],
     define: versionDefines(),
     charset: 'ascii',
     legalComments: 'none',
@@ -63,7 +63,7 @@ export async function bundleForNode(main, output, { bytecode = false, apart = []
   } else {
     replaceFile(output, code);
   }
-  await Promise.all(apart.map((name) => bundleForNode(createRequire(main).resolve(name), fileOf(name), { bytecode })));
+  await Promise.all(Object.entries(apart).map(([name, entry]) => bundleForNode(join(root, entry), fileOf(name), { bytecode })));
 }
 
 /**
@@ -73,6 +73,22 @@ export async function bundleForNode(main, output, { bytecode = false, apart = []
 function keepApart(names, pathOf) {
   const resolve = (/** @type {{ path: string }} */ { path }) => (names.includes(path) ? { path: pathOf(path), external: true } : undefined);
   return { name: 'keep-apart', setup: ({ onResolve }) => onResolve({ filter: /^[^./]/ }, resolve) };
+}
+
+/**
+ * Parts of undici that are loaded with a connection and that nothing here asks for: HTTP/2, and bodies that are forms.
+ * @returns {import('esbuild').Plugin}
+ */
+function leaveOut() {
+  return {
+    name: 'leave-out',
+    setup: ({ onResolve, onLoad }) => {
+      onResolve({ filter: /\/(client-h2|fetch\/body)\.js$/ }, ({ path, importer }) =>
+        importer.includes('/undici/lib/dispatcher/') ? { path, namespace: 'nothing' } : undefined,
+      );
+      onLoad({ filter: /./, namespace: 'nothing' }, () => ({ contents: 'module.exports = {};' }));
+    },
+  };
 }
 
 /**

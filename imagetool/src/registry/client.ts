@@ -80,17 +80,36 @@ export class RegistryClient {
 
   async #findBase(): Promise<string> {
     const host = this.host === DOCKER_HUB ? DOCKER_HUB_REGISTRY : this.host;
-    const secure = `https://${host}`;
-    if (this.#options.isInsecure !== true && !isLoopback(new URL(secure).hostname)) return secure;
+    const [secure, plain] = [`https://${host}`, `http://${host}`];
+    const isLocal = isLoopback(new URL(secure).hostname);
+    if (this.#options.isInsecure !== true && !isLocal) return secure;
+    // Nobody listens in on loopback, and what is asked there is nothing to hide.
+    if (isLocal && (await this.#speaksRegistry(plain))) return plain;
     try {
-      const answer = await this.transport.send({ method: 'GET', url: `${secure}/v2/`, noRetry: true });
-      await answer.body.dump();
+      await this.#askVersion(secure);
       return secure;
     } catch (error) {
       // A registry that speaks TLS, but not to us, is not asked in the clear.
       if (!(error instanceof RegistryError) || isCertificateError(error)) throw error;
-      return `http://${host}`;
+      return plain;
     }
+  }
+
+  /** A TLS server answers a plain request with an error or not at all. */
+  async #speaksRegistry(base: string): Promise<boolean> {
+    try {
+      const status = await this.#askVersion(base);
+      return status === 200 || status === 401;
+    } catch (error) {
+      if (error instanceof RegistryError) return false;
+      throw error;
+    }
+  }
+
+  async #askVersion(base: string): Promise<number> {
+    const answer = await this.transport.send({ method: 'GET', url: `${base}/v2/`, noRetry: true });
+    await answer.body.dump();
+    return answer.status;
   }
 }
 

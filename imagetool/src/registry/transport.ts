@@ -5,7 +5,8 @@
 
 import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Agent, type Dispatcher, EnvHttpProxyAgent, request } from 'undici';
+import { setFlagsFromString } from 'node:v8';
+import { Agent, type Dispatcher, EnvHttpProxyAgent } from 'undici';
 import { ImageError } from '../base/errors.ts';
 import { RegistryError } from './errors.ts';
 
@@ -55,6 +56,11 @@ const MAX_RETRY_AFTER_MS = 120_000;
 const STALL_MS = 60_000;
 /** Chunks are large: few of them wait. */
 const STREAM = { objectMode: true, highWaterMark: 4 };
+/**
+ * undici parses answers with WebAssembly, which V8 would optimize after the first few headers, in as much time as a whole small pull takes. Bodies, which
+ * are all the rest, hardly pass through it. Set when undici is loaded, since bytecode that was made beforehand is refused once flags have changed.
+ */
+const NEVER_OPTIMIZE_PARSER = '--wasm-tiering-budget=1000000000';
 const RETRY_STATUS = new Set([408, 425, 429, 500, 502, 503, 504]);
 
 export class Transport {
@@ -63,6 +69,7 @@ export class Transport {
 
   constructor(options: TransportOptions) {
     this.#options = options;
+    setFlagsFromString(NEVER_OPTIMIZE_PARSER);
   }
 
   /** Sends; the answer may have any status. Throws RegistryError `unreachable` where there is none, after all attempts. */
@@ -136,10 +143,11 @@ export class Transport {
       statusCode,
       headers: answered,
       body,
-    } = await request(url, {
+    } = await this.#dispatcherFor(url).request({
+      origin: url.origin,
+      path: `${url.pathname}${url.search}`,
       method: wanted.method,
       headers,
-      dispatcher: this.#dispatcherFor(url),
       headersTimeout: STALL_MS,
       bodyTimeout: STALL_MS,
       ...(wanted.body === undefined
