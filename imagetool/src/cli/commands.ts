@@ -20,6 +20,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   ),
   entry('push', 'Send an image to a registry, by its own name or by another', async () => (await import('./commands/push.ts')).push),
   entry('copy', 'Copy an image from one registry to another', async () => (await import('./commands/copy.ts')).copy),
+  entry('build', 'Build an image from a Dockerfile', async () => (await import('./commands/build.ts')).buildCommand),
   entry('images', 'List the images of the store', async () => (await import('./commands/images.ts')).images),
   entry('inspect', 'Print what images are made of', async () => (await import('./commands/inspect.ts')).inspect),
   entry('history', 'Show how an image was made, and the sizes of its layers', async () => (await import('./commands/history.ts')).history),

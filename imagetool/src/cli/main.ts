@@ -14,7 +14,7 @@ const GLOBAL: readonly OptionSpec[] = [
   { name: 'root', value: 'DIR', help: 'the image store (default /var/lib/tsrun, or $XDG_DATA_HOME/tsrun)' },
   { name: 'insecure', value: 'HOST', help: 'allow plain HTTP and unknown certificates for this registry; may be repeated' },
   { name: 'cert-dir', value: 'DIR', help: 'more certificates, as in /etc/docker/certs.d' },
-  { name: 'progress', value: 'auto|plain|json', help: 'how transfers are shown' },
+  { name: 'progress', value: 'auto|plain|json', help: 'how transfers and builds are shown; builds also know tty' },
   { name: 'help', short: 'h', help: 'print help' },
 ];
 

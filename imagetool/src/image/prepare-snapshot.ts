@@ -26,7 +26,10 @@ export async function unpackedLayers(
     const diffId = image.config.rootfs.diff_ids[index];
     if (diffId === undefined || !hasBlob(store.layout, blob.digest))
       throw new ImageError('incomplete', `layer ${blob.digest} of the image is not in the store`);
-    layers.set(index, await ensureLayer(store, diffId, () => openVerified(store.layout, blob), { isRootless: options.isRootless, signal }));
+    layers.set(
+      index,
+      await ensureLayer(store, diffId, () => openVerified(store.layout, blob), { kind: options.isRootless ? 'recorded' : 'root', signal }),
+    );
   });
   return [...layers].sort(([a], [b]) => a - b).map(([, layer]) => layer);
 }

@@ -2,6 +2,7 @@
 
 import { readdirSync } from 'node:fs';
 import { call, tryCall } from '../../../runtime/src/linux/call.ts';
+import { ENOENT, ENOTDIR, isErrno } from '../../../runtime/src/linux/errno.ts';
 import {
   AT_FDCWD,
   O_CLOEXEC,
@@ -33,6 +34,8 @@ export interface FileRecord {
   /** Target of a symbolic link. Byte string. */
   readonly linkName: string;
   readonly linkCount: number;
+  /** Of a file on this machine: the device it is on, as text. */
+  readonly device?: string;
   /** Tells names of one file from names of equal files, within a tree. */
   readonly inode: number;
   /** Of the last change of the inode, in nanoseconds as text: changes with every change, and cannot be set. */
@@ -67,6 +70,16 @@ export function realTree(sys: Sys, hostRoot: string, options: RealTreeOptions): 
     hostPath: (path) => `${hostRoot}/${path}`,
     list: (path) => listDirectory(sys, path === '' ? hostRoot : `${hostRoot}/${path}`, options),
   };
+}
+
+/** A file by its host path, which is not followed; undefined where there is none. */
+export function recordAt(sys: Sys, hostPath: string, options: RealTreeOptions): FileRecord | undefined {
+  try {
+    return readRecord(sys, { at: AT_FDCWD, name: hostPath, hostPath }, options);
+  } catch (error) {
+    if (isErrno(error, ENOENT, ENOTDIR)) return undefined;
+    throw error;
+  }
 }
 
 export function isDirectory(record: Pick<FileRecord, 'mode'>): boolean {
@@ -113,6 +126,7 @@ class RealRecord implements FileRecord {
   readonly mtimeNanoseconds = view.getUint32(120, true);
   readonly nodeMajor = view.getUint32(128, true);
   readonly nodeMinor = view.getUint32(132, true);
+  readonly device = `${view.getUint32(136, true)}:${view.getUint32(140, true)}`;
   readonly linkName: string;
   readonly #sys: Sys;
   readonly #hostPath: string;

@@ -21,9 +21,16 @@ export interface UnpackedLayer {
   readonly name: string;
 }
 
+/**
+ * How layers lie on disk: `root` as overlayfs of the host's root wants them; `recorded` for a user without privileges, owners written down in xattrs;
+ * `namespaced` for the root of a user namespace, who has owners, but must mark whiteouts and the like with `user.` xattrs.
+ */
+export type LayerKind = 'root' | 'recorded' | 'namespaced';
+
+const SUFFIX: Readonly<Record<LayerKind, string>> = { root: '', recorded: 'u', namespaced: 'n' };
+
 export interface EnsureLayerOptions {
-  /** Unprivileged mounts use `user.` xattrs, and owners are recorded. */
-  readonly isRootless: boolean;
+  readonly kind: LayerKind;
   readonly signal?: AbortSignal;
 }
 
@@ -36,7 +43,7 @@ export async function ensureLayer(
   open: () => AsyncIterable<Uint8Array>,
   options: EnsureLayerOptions,
 ): Promise<UnpackedLayer> {
-  const layer = { diffId, name: `l/${shortDigest(diffId)}${options.isRootless ? 'u' : ''}` };
+  const layer = layerOf(diffId, options.kind);
   const target = join(store.layout.snapshots, layer.name);
   if (existsSync(target)) return checked(store.layout, layer);
   serial += 1;
@@ -46,21 +53,42 @@ export async function ensureLayer(
   try {
     chmodSync(temporary, 0o755);
     await unpackLayer(store.sys, open(), temporary, {
-      whiteouts: options.isRootless ? 'overlay-user' : 'overlay',
-      isRootless: options.isRootless,
+      whiteouts: options.kind === 'root' ? 'overlay' : 'overlay-user',
+      isRootless: options.kind === 'recorded',
       diffId,
       ...(options.signal === undefined ? {} : { signal: options.signal }),
     });
-    writeFileSync(`${temporary}.id`, diffId);
-    renameSync(`${temporary}.id`, `${target}.id`);
-    renameSync(temporary, target);
-  } catch (error) {
+    moveInPlace(store.layout, temporary, layer);
+  } finally {
     rmSync(temporary, { recursive: true, force: true });
-    rmSync(`${temporary}.id`, { force: true });
+  }
+  return checked(store.layout, layer);
+}
+
+export function layerOf(diffId: Digest, kind: LayerKind): UnpackedLayer {
+  return { diffId, name: `l/${shortDigest(diffId)}${SUFFIX[kind]}` };
+}
+
+/** Takes the upper directory of an unmounted snapshot for the unpacked layer that was made of it: it is moved there, or stays where that layer is already. */
+export function adoptLayer(store: Store, diffId: Digest, directory: string, kind: LayerKind): UnpackedLayer {
+  const layer = layerOf(diffId, kind);
+  mkdirSync(join(store.layout.snapshots, 'l'), { recursive: true });
+  if (!existsSync(join(store.layout.snapshots, layer.name))) moveInPlace(store.layout, directory, layer);
+  return checked(store.layout, layer);
+}
+
+function moveInPlace(layout: Layout, directory: string, layer: UnpackedLayer): void {
+  const target = join(layout.snapshots, layer.name);
+  const id = `${directory}.id`;
+  try {
+    writeFileSync(id, layer.diffId);
+    renameSync(id, `${target}.id`);
+    renameSync(directory, target);
+  } catch (error) {
+    rmSync(id, { force: true });
     // Another process was first.
     if (!isNodeError(error, 'ENOTEMPTY', 'EEXIST')) throw error;
   }
-  return checked(store.layout, layer);
 }
 
 /** Removes layers that no image needs, and what killed processes left. `isNeeded` is asked for each diff id. Mounted layers must be needed. */

@@ -1,6 +1,6 @@
 /** Mounting a stack of layers with a writable one on top (Documentation/filesystems/overlayfs.rst). */
 
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { tryCall } from '../../../runtime/src/linux/call.ts';
 import { EINVAL, ENODEV, EOPNOTSUPP, EPERM, syscallError } from '../../../runtime/src/linux/errno.ts';
@@ -27,14 +27,22 @@ export interface SnapshotOptions {
   /** Bottom first. */
   readonly layers: readonly UnpackedLayer[];
   readonly isRootless: boolean;
+  /** What it holds lives only as long as this process: nothing is written to disk for its sake when it is unmounted. */
+  readonly isVolatile?: boolean;
+  /** A directory of this machine below all layers. */
+  readonly base?: string;
+  /** Makes one more directory to lie on the layers, given where to; false where none is needed. */
+  readonly makeCover?: (directory: string) => boolean;
 }
 
 /**
  * The options of the mount, its lower directories relative to the snapshots' directory: a hundred and twenty of them fit.
  * `index` and `redirect_dir` are off, or the upper directory could not be read as a diff and lower ones not be shared by mounts.
  */
-export function overlayOptions(options: SnapshotOptions): string {
-  const lower = [...options.layers].reverse().map((layer) => layer.name);
+export function overlayOptions(options: SnapshotOptions, hasCover = false): string {
+  const cover = hasCover ? [`active/${options.id}/cover`] : [];
+  const base = options.base === undefined ? [] : [options.base.replace(/[\\:,]/g, '\\$&')];
+  const lower = [...cover, ...[...options.layers].reverse().map((layer) => layer.name), ...base];
   // overlayfs needs a lower directory.
   const stack = lower.length === 0 ? ['empty'] : lower;
   const text = [
@@ -45,6 +53,7 @@ export function overlayOptions(options: SnapshotOptions): string {
     'redirect_dir=off',
     'metacopy=off',
     ...(options.isRootless ? ['userxattr'] : []),
+    ...(options.isVolatile === true ? ['volatile'] : []),
   ].join(',');
   if (Buffer.byteLength(text) > MAX_OPTION_BYTES)
     throw new ImageError('unsupported', `an image of ${options.layers.length} layers has too many for one mount`);
@@ -58,10 +67,13 @@ export function mountSnapshot(store: Store, options: SnapshotOptions): Snapshot 
   mkdirSync(join(store.layout.snapshots, 'active'), { recursive: true });
   mkdirSync(join(store.layout.snapshots, 'empty'), { recursive: true });
   mkdirSync(home);
-  for (const name of ['upper', 'work', 'merged']) mkdirSync(join(home, name));
+  for (const name of ['upper', 'work', 'merged', 'cover']) mkdirSync(join(home, name));
+  // The merged root looks as the topmost directory does, whatever the umask.
+  for (const name of ['upper', 'cover']) chmodSync(join(home, name), 0o755);
   // Before the mount, so that gc never sees a mounted layer that nobody names.
   writeFileSync(join(home, 'layers'), options.layers.map((layer) => `${layer.diffId}\n`).join(''));
-  const result = mountIn(store, store.layout.snapshots, join(home, 'merged'), overlayOptions(options));
+  const hasCover = options.makeCover?.(join(home, 'cover')) === true;
+  const result = mountIn(store, store.layout.snapshots, join(home, 'merged'), overlayOptions(options, hasCover));
   if (result === 0) return { merged: join(home, 'merged'), upper: join(home, 'upper') };
   rmSync(home, { recursive: true, force: true });
   if ([EPERM, ENODEV, EINVAL, EOPNOTSUPP].includes(-result)) return undefined;
@@ -76,14 +88,24 @@ export function layersInUse(layout: Layout): Set<string> {
   );
 }
 
-/** Unmounts a snapshot and removes what it has changed. */
-export function removeSnapshot(store: Store, id: string): void {
+/** Unmounts a snapshot; its upper directory stays. */
+export function unmountSnapshot(store: Store, id: string): void {
   const home = join(store.layout.snapshots, 'active', id);
   const result = tryCall(store.sys, 'umount2', join(home, 'merged'), MNT_DETACH);
   // Not mounted (any more): then only the directories are left.
   if (result < 0 && result !== -EINVAL && result !== -2)
     throw syscallError({ syscall: 'umount2', errno: -result, object: `${home}/merged` });
-  rmSync(home, { recursive: true, force: true });
+}
+
+/** Unmounts a snapshot and removes what it has changed. */
+export function removeSnapshot(store: Store, id: string): void {
+  unmountSnapshot(store, id);
+  rmSync(join(store.layout.snapshots, 'active', id), { recursive: true, force: true });
+}
+
+/** Ids of all snapshots, mounted or left behind. */
+export function listSnapshots(layout: Layout): string[] {
+  return namesIn(join(layout.snapshots, 'active'));
 }
 
 /** Relative directories count from the working directory, which is the process's; nothing else runs in between. */

@@ -7,6 +7,7 @@
  *     labels/<algorithm>-<hex>   small facts about blobs, JSON
  *     leases/<id>                digests that gc must leave alone, one a line
  *     snapshots/                 unpacked layers; `snapshot/` knows more
+ *     build/                     results of build steps, cache mounts, logs; `build/` knows more
  *     lock                       flock: shared by who adds, exclusive for who changes index.json or collects garbage
  *     settings.json              the size cap
  *     listing.json               what `tsimg images` shows; made anew when it is missing or the index is another
@@ -26,6 +27,7 @@ export interface Layout {
   readonly labels: string;
   readonly leases: string;
   readonly snapshots: string;
+  readonly build: string;
   readonly index: string;
   readonly lock: string;
   readonly settings: string;
@@ -42,6 +44,7 @@ export function layoutAt(root: string): Layout {
     labels: join(root, 'labels'),
     leases: join(root, 'leases'),
     snapshots: join(root, 'snapshots'),
+    build: join(root, 'build'),
     index: join(root, 'index.json'),
     lock: join(root, 'lock'),
     settings: join(root, 'settings.json'),
@@ -121,6 +124,7 @@ function refuseStrangers(layout: Layout): void {
     'labels',
     'leases',
     'snapshots',
+    'build',
     'index.json',
     'lock',
     'settings.json',

@@ -1,0 +1,170 @@
+/**
+ * A build from its options to a stored image:
+ *
+ *     context and Dockerfile ─▶ parse ─▶ plan (base images are looked up) ─▶ stages, steps, layers ─▶ configuration and manifest
+ *
+ * What it fetches and makes is leased while it lasts. Whatever happens, neither mounts nor containers nor snapshots are left; a build that was killed
+ * is cleaned up after by the next one.
+ */
+
+import type { Platform } from '../../../specs/image/descriptor.ts';
+import type { LoadedImage } from '../image/load.ts';
+import { hostPlatform } from '../image/platform.ts';
+import { searchableTree } from '../snapshot/stacked-tree.ts';
+import { LEASE_MS, type Lease, takeLease } from '../store/leases.ts';
+import type { Store } from '../store/store.ts';
+import { keepCached } from './cache/keep.ts';
+import { Trace } from './cache/trace.ts';
+import { contextDirectory, type LoadedContext, loadContext } from './context/load.ts';
+import { NO_FILTER, type Origin } from './copy/select.ts';
+import { parseDockerfile } from './dockerfile/parse.ts';
+import { type AssembledImage, assembleImage } from './execute/image.ts';
+import { Session, type SessionOptions } from './execute/session.ts';
+import { type BuiltStage, executePlan } from './execute/stages.ts';
+import { type BuildPlan, planBuild } from './plan/stages.ts';
+import type { BuildProgress } from './progress/progress.ts';
+import { Workspace } from './run/workspace.ts';
+
+export interface NamedContext {
+  readonly kind: 'image' | 'files';
+  /** A reference, or a path or URL. */
+  readonly source: string;
+}
+
+export interface BuildOptions
+  extends Pick<SessionOptions, 'provided' | 'hosts' | 'epochSeconds' | 'noCache' | 'isNamespaced' | 'onFailedRun'> {
+  readonly store: Store;
+  readonly context: string;
+  readonly dockerfile?: string;
+  readonly input: () => AsyncIterable<Uint8Array>;
+  readonly named: ReadonlyMap<string, NamedContext>;
+  readonly target?: string;
+  readonly buildArguments: ReadonlyMap<string, string>;
+  readonly labels: ReadonlyMap<string, string>;
+  readonly platform?: Platform;
+  readonly network: 'default' | 'none' | 'host';
+  readonly loadImage: (reference: string, platform: Platform, lease: Lease) => Promise<LoadedImage>;
+  readonly progress: BuildProgress;
+  readonly signal: AbortSignal;
+  readonly explain: boolean;
+}
+
+export interface Built {
+  readonly plan: BuildPlan;
+  readonly stage: BuiltStage;
+  readonly image: AssembledImage;
+  readonly session: Session;
+}
+
+/** Builds, and hands what was built to `use` while it is leased. Throws DockerfileError, StepError, ImageError, the signal's reason. */
+export async function build<T>(options: BuildOptions, use: (built: Built) => Promise<T>): Promise<T> {
+  const { store } = options;
+  const workspace = await Workspace.open(store);
+  const lease = await takeLease(store, { id: workspace.id, expiresInMs: LEASE_MS });
+  try {
+    return await buildIn(options, workspace, lease, use);
+  } finally {
+    workspace.close();
+    lease.release();
+  }
+}
+
+async function buildIn<T>(options: BuildOptions, workspace: Workspace, lease: Lease, use: (built: Built) => Promise<T>): Promise<T> {
+  const { store, progress } = options;
+  const platform = options.platform ?? hostPlatform();
+  const images = memoized((reference: string, at: Platform) => options.loadImage(reference, at, lease));
+  const context = await progress.during('[internal] load build context', () => contextOf(options, workspace));
+  const dockerfile = parseDockerfile(context.dockerfile.text, context.dockerfile.name);
+  const plan = await planBuild({
+    dockerfile,
+    ...(options.target === undefined ? {} : { target: options.target }),
+    buildArguments: options.buildArguments,
+    buildPlatform: hostPlatform(),
+    platform,
+    named: new Set(options.named.keys()),
+    namedImages: new Map([...options.named].flatMap(([name, { kind, source }]) => (kind === 'image' ? [[name, source] as const] : []))),
+    network: options.network,
+    imageConfig: async (reference, at) => (await images(reference, at)).config,
+  });
+  const session = new Session({
+    ...sessionOptions(options, { workspace, lease, context, platform }),
+    named: await namedOrigins(options, workspace),
+    loadImage: images,
+  });
+  try {
+    const stage = await executePlan(session, plan);
+    const image = await assembleImage(session, stage, options.labels);
+    session.options.trace.save();
+    return await use({ plan, stage, image, session });
+  } finally {
+    // What was made before a failure is worth keeping as well.
+    await keepCached(store, session.records);
+    session.saveHashes();
+  }
+}
+
+async function contextOf(options: BuildOptions, workspace: Workspace): Promise<LoadedContext> {
+  return await loadContext({
+    sys: options.store.sys,
+    source: options.context,
+    ...(options.dockerfile === undefined ? {} : { dockerfile: options.dockerfile }),
+    input: options.input,
+    directory: workspace.step().directory,
+    signal: options.signal,
+  });
+}
+
+interface Given {
+  readonly workspace: Workspace;
+  readonly lease: Lease;
+  readonly context: LoadedContext;
+  readonly platform: Platform;
+}
+
+function sessionOptions(
+  options: BuildOptions,
+  { workspace, lease, context, platform }: Given,
+): Omit<SessionOptions, 'named' | 'loadImage'> {
+  const { store, progress, provided, hosts, epochSeconds, noCache, isNamespaced, onFailedRun, explain } = options;
+  const controller = new AbortController();
+  const name = JSON.stringify([context.identity, context.dockerfile.name, options.target ?? '', platform]);
+  return {
+    store,
+    lease,
+    workspace,
+    progress,
+    signal: AbortSignal.any([options.signal, controller.signal]),
+    abort: () => controller.abort(),
+    isNamespaced,
+    platform,
+    context: context.origin,
+    provided,
+    hosts,
+    ...(epochSeconds === undefined ? {} : { epochSeconds }),
+    noCache,
+    trace: new Trace(store.layout, name, explain),
+    ...(onFailedRun === undefined ? {} : { onFailedRun }),
+  };
+}
+
+async function namedOrigins({ named, store, signal }: BuildOptions, workspace: Workspace): Promise<Map<string, Origin>> {
+  const origins = new Map<string, Origin>();
+  for (const [name, { kind, source }] of named) {
+    if (kind === 'image') continue;
+    const directory = await contextDirectory({ sys: store.sys, directory: workspace.step().directory, signal }, source);
+    const tree = searchableTree(store.sys, directory, { isRootless: false });
+    origins.set(name, { tree, filter: NO_FILTER, name: `context ${name}`, hashRoot: directory, isForeign: true });
+  }
+  return origins;
+}
+
+/** Each image is looked for once. */
+function memoized(load: (reference: string, platform: Platform) => Promise<LoadedImage>): typeof load {
+  const known = new Map<string, Promise<LoadedImage>>();
+  return (reference, platform) => {
+    const key = JSON.stringify([reference, platform]);
+    const image = known.get(key) ?? load(reference, platform);
+    known.set(key, image);
+    return image;
+  };
+}

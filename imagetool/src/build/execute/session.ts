@@ -1,0 +1,77 @@
+/** What all steps of one build share. */
+
+import type { Platform } from '../../../../specs/image/descriptor.ts';
+import type { Config } from '../../../../specs/runtime/config.ts';
+import type { LoadedImage } from '../../image/load.ts';
+import type { LayerKind } from '../../snapshot/layers.ts';
+import type { Lease } from '../../store/leases.ts';
+import type { Store } from '../../store/store.ts';
+import { FileHashes } from '../cache/file-hashes.ts';
+import { CacheRecords } from '../cache/records.ts';
+import type { Trace } from '../cache/trace.ts';
+import type { Origin } from '../copy/select.ts';
+import type { BuildProgress } from '../progress/progress.ts';
+import type { Provided } from '../run/mounts.ts';
+import type { Workspace } from '../run/workspace.ts';
+import { UnpackedStacks } from './layers.ts';
+import { createdTime } from './time.ts';
+
+export interface SessionOptions {
+  readonly store: Store;
+  readonly lease: Lease;
+  readonly workspace: Workspace;
+  readonly progress: BuildProgress;
+  readonly signal: AbortSignal;
+  /** Stops all steps. */
+  readonly abort: () => void;
+  /** This process is the root of a user namespace. */
+  readonly isNamespaced: boolean;
+  readonly platform: Platform;
+  readonly context: Origin;
+  readonly named: ReadonlyMap<string, Origin>;
+  readonly loadImage: (reference: string, platform: Platform) => Promise<LoadedImage>;
+  readonly provided: Provided;
+  /** --add-host. */
+  readonly hosts: readonly string[];
+  readonly epochSeconds?: number;
+  /** Steps of these stages are made anew; `all` of all. */
+  readonly noCache: 'all' | ReadonlySet<string>;
+  /** Says why steps are made anew. */
+  readonly trace: Trace;
+  /** Opens a shell in the state of a step that failed, before it is thrown away. */
+  readonly onFailedRun?: (config: Config, directory: string, id: string) => void;
+}
+
+export class Session {
+  readonly options: SessionOptions;
+  readonly records: CacheRecords;
+  readonly stacks: UnpackedStacks;
+  readonly kind: LayerKind;
+  readonly #hashes = new Map<string, FileHashes>();
+
+  constructor(options: SessionOptions) {
+    this.options = options;
+    this.records = new CacheRecords(options.store.layout);
+    this.kind = options.isNamespaced ? 'namespaced' : 'root';
+    this.stacks = new UnpackedStacks(options.store, this.kind);
+  }
+
+  hashes(root: string): FileHashes {
+    const known = this.#hashes.get(root) ?? new FileHashes(this.options.store.layout, root);
+    this.#hashes.set(root, known);
+    return known;
+  }
+
+  saveHashes(): void {
+    for (const hashes of this.#hashes.values()) hashes.save();
+  }
+
+  /** RFC 3339: now, or what stands for it. */
+  now(): string {
+    return createdTime(this.options.epochSeconds);
+  }
+
+  nowSeconds(): number {
+    return this.options.epochSeconds ?? Math.floor(Date.now() / 1000);
+  }
+}
