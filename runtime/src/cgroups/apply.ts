@@ -24,29 +24,44 @@ export function applyResources(sys: Sys, cgroup: Cgroup, plan: ResourcePlan): vo
 
 /**
  * Makes the writes on the cgroup of a container that lives: all of them, or none. After a failure the files have their old values again.
+ * `mirror`, which tells somebody else of the limits (systemd), is called first, and after a failure with the old values.
  *
  * @throws as `applyResources` and `enableControllers`; RuntimeError `cgroup-resources` for a memory limit that `checkBeforeUpdate` forbids
  */
-export function updateResources(sys: Sys, cgroup: Cgroup, plan: ResourcePlan): void {
+export function updateResources(sys: Sys, cgroup: Cgroup, plan: ResourcePlan, mirror?: (writes: readonly ResourceWrite[]) => void): void {
   if (plan.memoryCheck !== undefined) checkMemory(sys, cgroup, plan.memoryCheck);
   const parent = cgroup.path.includes('/') ? cgroup.path.slice(0, cgroup.path.lastIndexOf('/')) : '';
   enableControllers(sys, cgroup.hierarchy, parent, { needs: controllerNeeds(plan.writes), wanted: [] });
-  const undo: { readonly file: string; readonly values: readonly string[] }[] = [];
+  const undo = mirror === undefined ? [] : plan.writes.flatMap((write) => restoringWrites(sys, cgroup, write));
+  mirror?.(plan.writes);
   try {
     for (const write of plan.writes) {
-      for (const target of targetsOf(write)) {
-        const old = readFileIfExists(sys, target.file, cgroup.fd);
-        if (old !== undefined) undo.push({ file: target.file, values: restoreValues(target.file, target.value, old) });
-      }
+      if (mirror === undefined) undo.push(...restoringWrites(sys, cgroup, write));
       makeWrite(sys, cgroup, write);
     }
   } catch (error) {
-    // In reverse, as burst and quota, or idle and weight, allow each other's values only in some order.
-    for (const { file, values } of undo.toReversed()) {
-      for (const value of values) tryWrite(sys, cgroup.fd, file, value);
+    try {
+      mirror?.(undo);
+    } catch {
+      // The failure that came first is the one to tell of.
     }
+    // In reverse, as burst and quota, or idle and weight, allow each other's values only in some order.
+    for (const { file, value } of undo.toReversed()) tryWrite(sys, cgroup.fd, file, value);
     throw error;
   }
+}
+
+/** In the reverse of the order in which they are to be made. */
+function restoringWrites(sys: Sys, cgroup: Cgroup, write: ResourceWrite): ResourceWrite[] {
+  return targetsOf(write).flatMap(({ file, value }) => {
+    const old = readFileIfExists(sys, file, cgroup.fd);
+    const { controller, configPath } = write;
+    return old === undefined
+      ? []
+      : restoreValues(file, value, old)
+          .toReversed()
+          .map((restored) => ({ controller, configPath, file, value: restored }));
+  });
 }
 
 interface Target {

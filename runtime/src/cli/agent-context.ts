@@ -1,12 +1,8 @@
 /** The context of commands that start processes in containers. */
 import { type Context, lazyAgentImage } from '../operations/context.ts';
-import type { Flags } from './args.ts';
 import { preservedFds } from './caller.ts';
-import type { Invocation } from './command.ts';
-import { lightContext } from './context.ts';
+import { type Basis, lightContext } from './context.ts';
 import { environmentVariable } from './paths.ts';
-
-type Basis = Pick<Invocation<Flags>, 'sys' | 'log' | 'globals'>;
 
 /** `preserve`: the number after `--preserve-fds`. */
 export function agentContext(basis: Basis, preserve: number | undefined): Context {

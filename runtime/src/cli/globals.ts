@@ -1,4 +1,5 @@
 /** The flags that every command has, before its name or after it. */
+import { CGROUP_MANAGERS, type CgroupManager } from '../operations/cgroup-manager.ts';
 import { type Flags, type Parsed, UsageError } from './args.ts';
 import type { LogFormat, LogLevel } from './log.ts';
 
@@ -23,13 +24,12 @@ export interface Globals {
   readonly logFile: string | undefined;
   readonly logFormat: LogFormat;
   readonly logLevel: LogLevel;
-  readonly cgroupManager: 'cgroupfs' | 'systemd' | 'disabled';
+  readonly cgroupManager: CgroupManager;
   readonly help: boolean;
   readonly version: boolean;
 }
 
 const LEVELS: readonly LogLevel[] = ['error', 'warning', 'info', 'debug'];
-const MANAGERS = ['cgroupfs', 'systemd', 'disabled'] as const;
 
 type ParsedGlobals = Parsed<typeof GLOBAL_FLAGS>;
 
@@ -42,7 +42,7 @@ export function readGlobals(before: ParsedGlobals, after: ParsedGlobals): Global
     logFile: pick('log'),
     logFormat: oneOf('--log-format', pick('log-format'), ['text', 'json'] as const, 'text'),
     logLevel: pick('debug') ? 'debug' : oneOf('--log-level', levelName(pick('log-level')), LEVELS, 'warning'),
-    cgroupManager: pick('systemd-cgroup') ? 'systemd' : oneOf('--cgroup-manager', pick('cgroup-manager'), MANAGERS, 'cgroupfs'),
+    cgroupManager: pick('systemd-cgroup') ? 'systemd' : oneOf('--cgroup-manager', pick('cgroup-manager'), CGROUP_MANAGERS, 'cgroupfs'),
     help: pick('help'),
     version: pick('version'),
   };

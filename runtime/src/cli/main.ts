@@ -1,4 +1,5 @@
 /** The whole command line: every command, and help. */
+import { systemdCgroups } from '../operations/systemd-cgroups.ts';
 import type { Sys } from '../sys/sys.ts';
 import type { Command } from './command.ts';
 import { createCommand } from './commands/create.ts';
@@ -40,5 +41,5 @@ const COMMANDS: readonly Command[] = [
 
 /** Does what the command line says and returns the exit status. */
 export function main(sys: Sys): number {
-  return runFully(sys, COMMANDS);
+  return runFully(sys, COMMANDS, { systemd: () => systemdCgroups });
 }

@@ -20,7 +20,7 @@ export function planText(planned: PlannedContainer): string {
     `Plan for ${planned.bundle}`,
     '',
     'Create: the cgroup',
-    ...section([cgroup.directory === undefined ? 'none: this host has no cgroup v2 hierarchy' : cgroup.directory]),
+    ...section(cgroupLines(cgroup)),
     ...cgroup.writes.map(({ file, value, configPath }) => placed(`write ${JSON.stringify(value)} to ${file}`, configPath)),
     'Create: an init process in its namespaces',
     ...namespaces(plan.namespaces),
@@ -49,6 +49,11 @@ export function planText(planned: PlannedContainer): string {
     ...hookLines('poststop', hooks.poststop),
     '',
   ].join('\n');
+}
+
+function cgroupLines({ manager, directory, unit }: PlannedContainer['cgroup']): string[] {
+  if (directory === undefined) return [manager === 'disabled' ? 'none: cgroups are disabled' : 'none: this host has no cgroup v2 hierarchy'];
+  return [directory, ...(unit === undefined ? [] : [`made by systemd for the unit ${unit}`])];
 }
 
 /** The system calls of each step, in the manner of strace(1). `$N` is the result of call N of its program. */

@@ -9,7 +9,7 @@
  * What fails takes back all that was done before it. If the runtime itself is killed, init ends with its channel, and `delete` finds the rest.
  */
 import { RuntimeError } from '../base/errors.ts';
-import { type Cgroup, undoCreate } from '../cgroups/create.ts';
+import { undoCreate } from '../cgroups/create.ts';
 import { killAll } from '../cgroups/processes.ts';
 import { removeCgroup } from '../cgroups/remove.ts';
 import type { AgentFds } from '../init/agent-fds.ts';
@@ -29,7 +29,8 @@ import type { ContainerRecord } from '../state/record.ts';
 import type { ContainerDirectory } from '../state/store.ts';
 import type { Sys } from '../sys/sys.ts';
 import type { Bundle } from './bundle.ts';
-import { makeCgroup, ownCgroupDirectory } from './cgroup.ts';
+import { ownCgroupDirectory, type Placed, placeCgroup } from './cgroup.ts';
+import { type CgroupManager, systemdDriverOf } from './cgroup-manager.ts';
 import { specState } from './container-state.ts';
 import type { Context } from './context.ts';
 import { beginEnvironment } from './environment.ts';
@@ -57,6 +58,8 @@ export interface AssembleOptions {
   readonly consoleFd: number | undefined;
   readonly noPivot?: boolean | undefined;
   readonly noNewKeyring?: boolean | undefined;
+  /** Default: cgroupfs. */
+  readonly cgroupManager?: CgroupManager | undefined;
 }
 
 /** A container that is complete but for its program. */
@@ -134,6 +137,7 @@ function firstRecord(context: Context, options: AssembleOptions, bundle: Bundle)
     startTime: 0,
     preservedFds: context.caller.preservedFds.length,
     ...(options.noNewKeyring === true ? { noNewKeyring: true } : {}),
+    ...(options.cgroupManager === 'disabled' ? { noCgroup: true } : {}),
     ...(seccomp === undefined ? {} : { seccomp }),
     hooks: { startContainer, poststart, poststop },
   };
@@ -145,8 +149,7 @@ function assembleIn(work: Work, begun: ContainerRecord, finish: (assembled: Asse
   const filter = planFilter(sys, bundle.config.linux?.seccomp);
   const first = withRdtGroup(work, begun);
   const cgroup = makeCgroupIn(work);
-  const withCgroup: ContainerRecord =
-    cgroup === undefined ? first : { ...first, cgroup: { directory: cgroup.directory, driver: 'cgroupfs', created: cgroup.created } };
+  const withCgroup: ContainerRecord = cgroup === undefined ? first : { ...first, cgroup: cgroup.record };
   if (cgroup !== undefined) directory.writeRecord(withCgroup);
   const plan = planIn(work, cgroup);
   const steps = planSetUp(sys, bundle.config, plan);
@@ -172,7 +175,7 @@ function assembleIn(work: Work, begun: ContainerRecord, finish: (assembled: Asse
   finish({ record, directory, init, fds, program });
   settled();
   init.release();
-  if (cgroup !== undefined) close(sys, cgroup.fd);
+  if (cgroup?.fd !== undefined) close(sys, cgroup.fd);
   return record;
 }
 
@@ -188,22 +191,24 @@ function withHookEnvironment(record: ContainerRecord, env: readonly string[]): C
   return { ...record, hooks: { ...record.hooks, startContainer: withEnvironment(startContainer, env) } };
 }
 
-function makeCgroupIn({ context, options, bundle, undo }: Work): Cgroup | undefined {
+function makeCgroupIn({ context, options, bundle, undo }: Work): Placed | undefined {
   const { sys } = context;
-  const cgroup = makeCgroup(context, bundle.config, options.id);
-  if (cgroup === undefined) return undefined;
+  const placed = placeCgroup(context, bundle.config, options.id, options.cgroupManager ?? 'cgroupfs');
+  if (placed === undefined) return undefined;
+  const { cgroup, record } = placed;
   undo.push(() => {
-    killAll(sys, cgroup.directory, SIGKILL);
-    removeCgroup(sys, cgroup.directory);
-    undoCreate(sys, cgroup);
+    killAll(sys, record.directory, SIGKILL);
+    systemdDriverOf(context, record)?.stop(sys, record);
+    removeCgroup(sys, record.directory);
+    if (cgroup !== undefined) undoCreate(sys, cgroup);
   });
-  return cgroup;
+  return placed;
 }
 
-function planIn({ context, options, bundle, directory }: Work, cgroup: Cgroup | undefined): Plan {
+function planIn({ context, options, bundle, directory }: Work, cgroup: Placed | undefined): Plan {
   const { sys } = context;
   const config = offerNotifySocket(context, directory, bundle.config);
-  const facts = gatherHostFacts(sys, bundle.path, cgroup?.directory ?? ownCgroupDirectory(sys));
+  const facts = gatherHostFacts(sys, bundle.path, cgroup?.record.directory ?? ownCgroupDirectory(sys));
   const host = { ...facts, ownStreams: streamsToOwn(context, config.process, options.detached) };
   const plan = planContainer(config, host, {
     id: options.id,
@@ -226,7 +231,7 @@ function withResolvedTargets(sys: Sys, plan: Plan): Plan {
 function launch(
   { context, options, directory, undo }: Work,
   plan: Plan,
-  cgroup: Cgroup | undefined,
+  cgroup: Placed | undefined,
   meanwhile: (fds: AgentFds) => void,
 ): Launched {
   const { sys } = context;
@@ -237,6 +242,7 @@ function launch(
     const launched = launchInit(context, {
       namespaces: plan.namespaces,
       cgroupFd: cgroup?.fd,
+      prepare: cgroup?.enter,
       gateFd,
       consoleFd: options.consoleFd,
       preparedFds,

@@ -8,15 +8,39 @@ import { cgroupOfProcess, findHierarchy, noHierarchyError } from '../cgroups/hie
 import { cgroupfsPath } from '../cgroups/path.ts';
 import { controllerNeeds, planResources } from '../cgroups/resources.ts';
 import type { Sys } from '../sys/sys.ts';
+import { type CgroupManager, type PlacedCgroup, systemdOf } from './cgroup-manager.ts';
 import type { Context } from './context.ts';
 import { isPrivileged } from './host-facts.ts';
+
+/** Makes the cgroup, or decides where it is to be. Undefined: there is to be none. @throws as `makeCgroup`, and `systemdCgroups.place` */
+export function placeCgroup(context: Context, config: Config, id: string, manager: CgroupManager): Placed | undefined {
+  if (manager === 'systemd') return { ...systemdOf(context).place(context, config, id), cgroup: undefined };
+  if (manager === 'disabled') {
+    warnOfLimits(context, config);
+    return undefined;
+  }
+  const cgroup = makeCgroup(context, config, id);
+  if (cgroup === undefined) return undefined;
+  return { record: { directory: cgroup.directory, driver: manager, created: cgroup.created }, fd: cgroup.fd, cgroup };
+}
+
+/** With the cgroup that was made by hand. */
+export interface Placed extends PlacedCgroup {
+  readonly cgroup: Cgroup | undefined;
+}
+
+function warnOfLimits(context: Context, config: Config): void {
+  for (const { configPath } of planResources(config.linux?.resources ?? {}).writes) {
+    context.warn(`${configPath} is not applied: cgroups are disabled (--cgroup-manager disabled)`);
+  }
+}
 
 /**
  * Makes the cgroup and applies the limits.
  * @returns undefined where there can be none and none is needed: rootless, without limits
  * @throws RuntimeError naming the controller and the place in config.json for a limit that cannot be applied
  */
-export function makeCgroup(context: Context, config: Config, id: string): Cgroup | undefined {
+function makeCgroup(context: Context, config: Config, id: string): Cgroup | undefined {
   const { sys } = context;
   const resources = config.linux?.resources ?? {};
   const plan = planResources(resources);
@@ -33,7 +57,7 @@ export function makeCgroup(context: Context, config: Config, id: string): Cgroup
   if (cgroup === undefined) return undefined;
   try {
     applyResources(sys, cgroup, plan);
-    limitDevices(context, config, cgroup, optional);
+    limitDevices(context, config, cgroup);
     return cgroup;
   } catch (error) {
     undoCreate(sys, cgroup);
@@ -41,7 +65,9 @@ export function makeCgroup(context: Context, config: Config, id: string): Cgroup
   }
 }
 
-function limitDevices(context: Context, config: Config, cgroup: Cgroup, optional: boolean): void {
+/** Has the kernel refuse the container what `linux.resources.devices` does not allow. */
+export function limitDevices(context: Pick<Context, 'sys' | 'warn'>, config: Config, cgroup: Cgroup): void {
+  const optional = !isPrivileged(context.sys);
   const paths = (config.linux?.devices ?? []).map((device) => device.path);
   const policy = devicePolicy(config.linux?.resources?.devices ?? [], paths);
   const isNew = cgroup.created.includes(cgroup.directory);

@@ -149,7 +149,8 @@ export function launchThrough(
   } catch (error) {
     // Linux 6.15 and others take the kill counter of a wrong cgroup (cgroup_css_set_fork): what is cloned into a cgroup that was killed as a whole
     // before is killed at birth.
-    if (!(error instanceof AgentGone) && !isRefusedBirth(error)) throw error;
+    const intoCgroup = descriptors.some(([, number]) => number === fds.cgroup);
+    if (!isRefusedBirth(error) && !(error instanceof AgentGone && intoCgroup)) throw error;
     // By a new agent: the clone that failed had taken pid 1 of a new pid namespace, which is closed with that.
     return launchOnce(context, fds, descriptors, (first) => enter(first, 'write'));
   }

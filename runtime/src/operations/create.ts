@@ -7,6 +7,7 @@ import { START_PROGRAM } from '../state/store.ts';
 import { type Announcements, announce, withPidfdSocket } from './announce.ts';
 import { assemble } from './assemble.ts';
 import { loadBundle } from './bundle.ts';
+import type { CgroupManager } from './cgroup-manager.ts';
 import { checkConsole } from './console.ts';
 import type { Context } from './context.ts';
 import { waitAtGate } from './gate.ts';
@@ -19,6 +20,8 @@ export interface CreateOptions extends Announcements {
   readonly consoleFd?: number | undefined;
   readonly noPivot?: boolean | undefined;
   readonly noNewKeyring?: boolean | undefined;
+  /** Default: cgroupfs. */
+  readonly cgroupManager?: CgroupManager | undefined;
 }
 
 /** A created container. Init is a child of this process. */
@@ -32,9 +35,9 @@ export function create(context: Context, options: CreateOptions): Created {
   parseContainerId(options.id);
   const bundle = loadBundle(context, options.bundle);
   checkConsole(bundle.config, { detached: true, socket: options.consoleFd !== undefined });
-  const { id, consoleFd, noPivot, noNewKeyring } = options;
+  const { id, consoleFd, noPivot, noNewKeyring, cgroupManager } = options;
   const record = withPidfdSocket(sys, options, (pidfdSocket) =>
-    assemble(context, { id, consoleFd, noPivot, noNewKeyring, gate: true, detached: true }, bundle, (assembled) => {
+    assemble(context, { id, consoleFd, noPivot, noNewKeyring, cgroupManager, gate: true, detached: true }, bundle, (assembled) => {
       const { directory, init, fds, program } = assembled;
       directory.writeFile(START_PROGRAM, saveProgram(sys, program));
       waitAtGate(sys, init, fds);

@@ -13,6 +13,8 @@ import {
   MOUNT_PROPAGATION_OPTIONS,
   MOUNT_RECURSIVE_OPTIONS,
 } from '../../../specs/runtime/mounts.ts';
+import { rdmaWrites } from '../cgroups/resources/counted.ts';
+import { ANNOTATION_PREFIX } from '../cgroups/systemd/properties.ts';
 import { NAMESPACE_TYPES } from '../linux/namespaces.ts';
 import { ARCHITECTURE_TOKENS } from '../seccomp/architectures.ts';
 import { FLAG_VALUES, supportedFlags } from '../seccomp/flags.ts';
@@ -20,6 +22,7 @@ import { libraryVersion } from '../seccomp/library.ts';
 import { OPERATOR_VALUES } from '../seccomp/profile.ts';
 import { ACTION_VALUES } from '../seccomp/return-values.ts';
 import type { Sys } from '../sys/sys.ts';
+import { CGROUP_MANAGERS } from './cgroup-manager.ts';
 
 const OLDEST_VERSION = '1.0.0';
 
@@ -37,15 +40,18 @@ export function features(sys: Sys, version: string, commit: string): Features {
       'org.opencontainers.runtime-tools.tsrun.commit': commit,
       ...(libseccomp === undefined ? {} : { 'io.github.seccomp.libseccomp.version': libseccomp }),
     },
-    potentiallyUnsafeConfigAnnotations: [],
+    potentiallyUnsafeConfigAnnotations: [ANNOTATION_PREFIX],
   };
 }
 
 function linuxFeatures(sys: Sys): LinuxFeatures {
+  // The driver serves the system's systemd and the user's alike.
+  const hasSystemd = CGROUP_MANAGERS.includes('systemd');
+  const hasRdma = rdmaWrites({ any: { hcaHandles: 1 } }).length > 0;
   return {
     namespaces: [...NAMESPACE_TYPES].sort(),
     capabilities: [...CAPABILITY_NAMES],
-    cgroup: { v1: false, v2: true, systemd: false, systemdUser: false, rdma: true },
+    cgroup: { v1: false, v2: true, systemd: hasSystemd, systemdUser: hasSystemd, rdma: hasRdma },
     seccomp: {
       enabled: true,
       actions: Object.keys(ACTION_VALUES).sort(),

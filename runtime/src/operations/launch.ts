@@ -25,6 +25,8 @@ export interface LaunchOptions {
   readonly namespaces: NamespacePlan;
   /** Directory of the cgroup to start in. */
   readonly cgroupFd: number | undefined;
+  /** Called with the pid of the first agent before it does anything: what it is put into, init is born in. */
+  readonly prepare?: ((pid: number) => void) | undefined;
   /** Listening socket of the start gate. */
   readonly gateFd: number | undefined;
   /** Connected socket that takes the terminal. */
@@ -60,6 +62,7 @@ function writeClockOffsets(sys: Sys, pid: number, namespaces: NamespacePlan): vo
 function makeNamespaces(context: Context, first: InitProcess, fds: AgentFds, options: LaunchOptions & { readonly way: CgroupWay }): Cloned {
   const { namespaces, cgroupFd, way } = options;
   const { sys } = context;
+  options.prepare?.(first.pid);
   let program = new Program({ step: 'begin' });
   const given = descriptors(context, fds, options).map(([, fd]) => fd);
   reserveFds(program, fds, [...given, fds.nextChannel]);

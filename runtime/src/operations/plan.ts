@@ -16,6 +16,7 @@ import type { ValidConfig } from '../spec/valid.ts';
 import type { Sys } from '../sys/sys.ts';
 import { loadBundle } from './bundle.ts';
 import { ownCgroupDirectory } from './cgroup.ts';
+import { type CgroupManager, systemdOf } from './cgroup-manager.ts';
 import { gatherHostFacts } from './host-facts.ts';
 import type { LightContext } from './light-context.ts';
 import { compileSteps } from './run-steps.ts';
@@ -27,11 +28,15 @@ export interface PlanBundleOptions {
   readonly bundle: string;
   readonly noPivot: boolean;
   readonly noNewKeyring: boolean;
+  readonly cgroupManager: CgroupManager;
 }
 
 export interface PlannedCgroup {
-  /** Undefined where the host has no cgroup v2 hierarchy. */
+  readonly manager: CgroupManager;
+  /** Undefined where the host has no cgroup v2 hierarchy, and where none is asked for. */
   readonly directory: string | undefined;
+  /** What systemd calls it. */
+  readonly unit?: string;
   readonly writes: readonly ResourceWrite[];
 }
 
@@ -58,7 +63,7 @@ export function planBundle(context: LightContext, options: PlanBundleOptions): P
   parseContainerId(options.id);
   const { sys } = context;
   const { config, path } = loadBundle(context, options.bundle);
-  const cgroup = planCgroup(sys, config, options.id, context);
+  const cgroup = planCgroup(context, config, options);
   const host = gatherHostFacts(sys, path, cgroup.directory ?? ownCgroupDirectory(sys));
   const { id, noPivot, noNewKeyring } = options;
   const plan = planContainer(config, host, { id, noPivot, noNewKeyring });
@@ -75,13 +80,19 @@ export function planBundle(context: LightContext, options: PlanBundleOptions): P
   };
 }
 
-function planCgroup(sys: Sys, config: ValidConfig, id: string, context: LightContext): PlannedCgroup {
+function planCgroup(context: LightContext, config: ValidConfig, { id, cgroupManager: manager }: PlanBundleOptions): PlannedCgroup {
+  const { sys } = context;
   const { writes, warnings } = planResources(config.linux?.resources ?? {});
+  if (manager === 'disabled') return { manager, directory: undefined, writes: [] };
+  if (manager === 'systemd') {
+    const { directory, unit = '' } = systemdOf(context).place(context, config, id).record;
+    return { manager, directory, unit, writes };
+  }
   for (const warning of warnings) context.warn(warning.message);
   const hierarchy = findHierarchy(sys);
-  if (hierarchy === undefined) return { directory: undefined, writes };
+  if (hierarchy === undefined) return { manager, directory: undefined, writes };
   const path = cgroupfsPath({ cgroupsPath: config.linux?.cgroupsPath, id, ownCgroup: cgroupOfProcess(sys, 'self') ?? '/' });
-  return { directory: `${hierarchy.mountPoint}/${path}`, writes };
+  return { manager, directory: `${hierarchy.mountPoint}/${path}`, writes };
 }
 
 /** The init process's programs in their order: its namespaces are made by then. */

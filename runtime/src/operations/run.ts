@@ -8,6 +8,7 @@ import type { ContainerRecord } from '../state/record.ts';
 import { type Announcements, announce, withPidfdSocket } from './announce.ts';
 import { type Assembled, assemble } from './assemble.ts';
 import { type Bundle, loadBundle } from './bundle.ts';
+import type { CgroupManager } from './cgroup-manager.ts';
 import { checkConsole } from './console.ts';
 import { specState } from './container-state.ts';
 import type { Context } from './context.ts';
@@ -31,6 +32,8 @@ export interface RunOptions extends Announcements {
   readonly consoleSocketPath?: string | undefined;
   readonly noPivot?: boolean | undefined;
   readonly noNewKeyring?: boolean | undefined;
+  /** Default: cgroupfs. */
+  readonly cgroupManager?: CgroupManager | undefined;
 }
 
 /** Returns the exit status of the container's process (128 + signal), or 0 for a detached one. */
@@ -129,12 +132,12 @@ interface TerminalWish {
 /** Without start gate and saved program: init goes on at once. Nothing is left when it fails. */
 function startNew(context: Context, options: RunOptions, bundle: Bundle, { consoleFd, takeTerminal }: TerminalWish): Started {
   const { sys } = context;
-  const { id, noPivot, noNewKeyring } = options;
+  const { id, noPivot, noNewKeyring, cgroupManager } = options;
   const detached = options.detach === true;
   let notifySocket: number | undefined;
   try {
     const record = withPidfdSocket(sys, options, (pidfdSocket) =>
-      assemble(context, { id, consoleFd, noPivot, noNewKeyring, gate: false, detached }, bundle, (assembled) => {
+      assemble(context, { id, consoleFd, noPivot, noNewKeyring, cgroupManager, gate: false, detached }, bundle, (assembled) => {
         notifySocket = listenForNotifications(context, assembled.directory);
         takeTerminal();
         execute(context, assembled);

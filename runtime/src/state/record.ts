@@ -11,6 +11,8 @@ export interface CgroupRecord {
   readonly created: readonly string[];
   /** The systemd unit, with that driver. */
   readonly unit?: string;
+  /** The unit is of the user's own systemd. */
+  readonly user?: boolean;
 }
 
 /** The container has a system call filter. */
@@ -48,6 +50,8 @@ export interface ContainerRecord {
   /** Start time of the init process in clock ticks since boot: with the pid it cannot be mistaken for another process. */
   readonly startTime: number;
   readonly cgroup?: CgroupRecord;
+  /** It was asked for: the container has no cgroup of its own, and none is to be looked for. */
+  readonly noCgroup?: true;
   /** Descriptors after 2 that the program keeps: they move the numbers of the init process's own (`agentFds`). */
   readonly preservedFds: number;
   /** The container shares the session keyring of who created it. */

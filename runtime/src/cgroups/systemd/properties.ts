@@ -119,6 +119,8 @@ const MAX_BIT = 8191;
 /** `0-2,8` as bytes, the lowest number in the lowest bit of the first byte. */
 function bitmap(list: string, configPath: string): number[] {
   const bytes: number[] = [];
+  // No list lifts the restriction.
+  if (list === '') return bytes;
   for (const range of list.split(',')) {
     const match = /^\s*(\d+)(?:-(\d+))?\s*$/.exec(range);
     const first = Number(match?.[1]);
@@ -133,7 +135,7 @@ function bitmap(list: string, configPath: string): number[] {
   return bytes;
 }
 
-const ANNOTATION_PREFIX = 'org.systemd.property.';
+export const ANNOTATION_PREFIX = 'org.systemd.property.';
 
 /**
  * Properties that annotations ask for: `org.systemd.property.TimeoutStopUSec: uint64 5000000`. Names in …Sec, with which unit files give a time, are

@@ -55,6 +55,16 @@ export function startUnit(sys: Sys, request: StartRequest, options: SystemdOptio
   });
 }
 
+/**
+ * The cgroup below which the manager's units are, without slashes around it: '' for the system's.
+ * @throws RuntimeError `systemd-missing`; for a user's own also `systemd`, `systemd-timeout`
+ */
+export function managerCgroup(sys: Sys, options: SystemdOptions): string {
+  if (options.user) return withBus(sys, options, (bus) => cleanPath(managerProperty(bus, 'ControlGroup')));
+  requireSystemd(sys);
+  return '';
+}
+
 /** Changes the limits that systemd knows of a running unit, until it stops. The cgroup's files are the caller's to write. */
 export function updateUnit(sys: Sys, unitName: string, writes: readonly ResourceWrite[], options: SystemdOptions): void {
   withBus(sys, options, (bus) => {
@@ -78,13 +88,17 @@ export function stopUnit(sys: Sys, unitName: string, options: SystemdOptions): v
   });
 }
 
-function withBus<T>(sys: Sys, options: SystemdOptions, body: (bus: Bus) => T): T {
+function requireSystemd(sys: Sys): void {
   if (lstat(sys, '/run/systemd/system') === undefined) {
     throw new RuntimeError('systemd-missing', 'systemd not running on this host, cannot use systemd cgroups manager', {
       configPath: '--systemd-cgroup',
       hint: 'use the cgroupfs driver: run without --systemd-cgroup',
     });
   }
+}
+
+function withBus<T>(sys: Sys, options: SystemdOptions, body: (bus: Bus) => T): T {
+  requireSystemd(sys);
   const bus = new Bus(sys, { user: options.user, timeoutMs: options.timeoutMs ?? DEFAULT_TIMEOUT_MS });
   try {
     return body(bus);
@@ -124,12 +138,16 @@ function scopeOf(sys: Sys, { unit, pid }: StartRequest): string {
 }
 
 function systemdVersion(bus: Bus): number {
-  const version = bus.call({
+  return Number(/\d+/.exec(managerProperty(bus, 'Version'))?.[0] ?? 0);
+}
+
+/** A property that is a string. */
+function managerProperty(bus: Bus, name: string): string {
+  return bus.call({
     interface: 'org.freedesktop.DBus.Properties',
     member: 'Get',
-    arguments: [text(MANAGER_INTERFACE), text('Version')],
+    arguments: [text(MANAGER_INTERFACE), text(name)],
   });
-  return Number(/\d+/.exec(version)?.[0] ?? 0);
 }
 
 function resetFailed(bus: Bus, unitName: string): void {

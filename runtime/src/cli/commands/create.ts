@@ -11,10 +11,11 @@ export const createCommand = defineCommand({
   errorPrefix: 'tsrun create failed',
   run: (invocation) => {
     const { sys, flags } = invocation;
+    const options = createOptions(invocation);
     const context = agentContext(invocation, flags['preserve-fds']);
     const socket = flags['console-socket'];
     const consoleFd = socket === undefined ? undefined : connectSocket(sys, socket);
-    create(context, { ...createOptions(invocation), consoleFd });
+    create(context, { ...options, consoleFd });
     return 0;
   },
 });

@@ -20,12 +20,13 @@ export const planCommand = defineCommand({
   },
   operands: [0, 1],
   run: (invocation) => {
-    const { sys, flags, operands } = invocation;
+    const { sys, flags, operands, globals } = invocation;
     const planned = planBundle(lightContext(invocation), {
       id: flags.id ?? DEFAULT_ID,
       bundle: absolutePath(sys, operands[0] ?? flags.bundle ?? ''),
       noPivot: flags['no-pivot'],
       noNewKeyring: flags['no-new-keyring'],
+      cgroupManager: globals.cgroupManager,
     });
     if (flags.syscalls) print(sys, programText(planPrograms(sys, planned)));
     else print(sys, flags.json ? planJson(planned) : planText(planned));

@@ -15,8 +15,9 @@ export const runCommand = defineCommand({
   errorPrefix: 'tsrun run failed',
   run: (invocation) => {
     const { flags } = invocation;
+    const options = createOptions(invocation);
     return run(agentContext(invocation, flags['preserve-fds']), {
-      ...createOptions(invocation),
+      ...options,
       detach: flags.detach,
       keep: flags.keep,
       noSubreaper: flags['no-subreaper'],
