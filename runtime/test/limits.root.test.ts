@@ -69,6 +69,13 @@ onBothEngines('limits of the process', (ground) => {
     );
   });
 
+  itWith([resourceless], 'must not be raised at start either: a limit on descriptors fails at create', () => {
+    const rlimits = [{ type: 'RLIMIT_NOFILE' as const, soft: 10, hard: 2_000_000_000 }];
+    expect(ground().refused(like({ rlimits }))).toMatch(
+      /process\.rlimits\[0\]: set the resource limits: prlimit64 RLIMIT_NOFILE \{soft=10, hard=2000000000\}: operation not permitted$/,
+    );
+  });
+
   it('are the score of the OOM killer, and that of the caller without one', () => {
     const score = (oomScoreAdj?: number): readonly string[] =>
       ground().run(like({ args: ['cat', '/proc/self/oom_score_adj'], ...(oomScoreAdj === undefined ? {} : { oomScoreAdj }) })).lines;

@@ -1,5 +1,5 @@
 /** Calls that a seccomp agent decides: the listener gets there, for every command and whatever else the filter forbids. */
-import { chmodSync, chownSync, mkdirSync, readdirSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describeWith } from '../../.scripts/jest/requirement.ts';
 import type { Seccomp } from '../../specs/runtime/linux/seccomp.ts';
@@ -9,8 +9,8 @@ import { shellStatus, waitForExit } from '../src/linux/processes.ts';
 import { spawn } from '../src/linux/spawn.ts';
 import { syscallNumber } from '../src/linux/syscall-numbers.ts';
 import { defaultConfig } from '../src/spec/default-config.ts';
-import { type Change, type Draft, onBothEngines } from './ground.ts';
-import { SeccompAgent } from './seccomp-agent.ts';
+import { type Change, type Container, type Draft, onBothEngines } from './ground.ts';
+import { type Delivery, SeccompAgent } from './seccomp-agent.ts';
 import { libseccomp, seccompKernel } from './seccomp-profile.ts';
 import { type TinyCall, writeTinyElf } from './tiny-elf.ts';
 
@@ -65,27 +65,37 @@ describeWith([libseccomp, seccompKernel], 'seccomp', () => {
       expect(state).toMatchObject({ ociVersion: '1.3.0', fds: ['seccompFd'], ...expected });
     }
 
-    it('gets the listener of a container that is started, before its program runs, and decides', () => {
+    /** Creates a container while the test is the agent: the listener comes with create. */
+    function create(change: Change, rootfs?: (path: string) => void): { readonly container: Container; readonly delivery: Delivery } {
+      const bundle = ground().bundle(change, rootfs);
+      const id = ground().id();
+      const pidFile = join(ground().directory, `${id}.pid`);
+      const created = begin(['create', '--bundle', bundle, '--pid-file', pidFile, id]);
+      const delivery = agent.accept();
+      expect(created()).toBe(0);
+      const container = { id, bundle, pid: Number(readFileSync(pidFile, 'utf8')) };
+      return { container, delivery };
+    }
+
+    it('gets the listener of a container that is created, before it waits to be started, and decides', () => {
       const change = asking(['getppid', 'execve'], { listenerMetadata: 'what it is' }, (config) => {
         config.annotations = { 'org.example.key': 'value' };
       });
-      const container = ground().create(change, { rootfs: install([['getppid']]) });
-      // Nothing is filtered yet.
-      expect(agent.isWanted).toBe(false);
-      const started = begin(['start', container.id]);
-      const { text, listener, ended } = agent.accept();
+      const { container, delivery } = create(change, install([['getppid']]));
+      const { text, listener, ended } = delivery;
       check(text, {
         pid: container.pid,
         metadata: 'what it is',
         state: {
           id: container.id,
-          status: 'created',
+          status: 'creating',
           pid: container.pid,
           bundle: container.bundle,
           annotations: { 'org.example.key': 'value' },
         },
       });
       expect(ended).toBe(true);
+      const started = begin(['start', container.id]);
       const execve = agent.next(listener);
       expect(execve).toMatchObject({ number: number('execve'), pid: container.pid });
       agent.letPass(listener, execve);
@@ -95,6 +105,19 @@ describeWith([libseccomp, seccompKernel], 'seccomp', () => {
       agent.deny(listener, call, 99);
       const exit = waitForExit(ground().sys, container.pid);
       expect(exit?.status).toBe(99);
+      ground().end(container);
+    });
+
+    it('gets the listener at start where the filter forbids what init needs to wait', () => {
+      const change = asking(['getppid', 'accept4']);
+      const container = ground().create(change, { rootfs: install([['getppid']]) });
+      expect(agent.isWanted).toBe(false);
+      const started = begin(['start', container.id]);
+      const { text, listener } = agent.accept();
+      check(text, { pid: container.pid, state: { id: container.id, status: 'created', pid: container.pid } });
+      expect(started()).toBe(0);
+      agent.deny(listener, agent.next(listener), 99);
+      expect(waitForExit(ground().sys, container.pid)?.status).toBe(99);
       ground().end(container);
     });
 
@@ -120,10 +143,8 @@ describeWith([libseccomp, seccompKernel], 'seccomp', () => {
       const change = asking(['getppid'], {}, (config) => {
         config.process.args = ['sleep', '1000'];
       });
-      const container = ground().create(change, { rootfs: install([['getppid']]) });
-      const started = begin(['start', container.id]);
-      agent.accept();
-      expect(started()).toBe(0);
+      const { container } = create(change, install([['getppid']]));
+      ground().start(container);
       const ended = begin(['exec', container.id, '/calls']);
       const { text, listener } = agent.accept();
       check(text, { state: { id: container.id, status: 'running', pid: container.pid } });
@@ -150,9 +171,7 @@ describeWith([libseccomp, seccompKernel], 'seccomp', () => {
         /linux\.seccomp\.listenerPath: failed to connect with seccomp agent specified in the seccomp profile: connect .*: no such file or directory/;
       const bundle = ground().bundle(change, install([['getppid']]));
       expect(ground().tsrun(['run', '--bundle', bundle, ground().id()])).toEqual({ status: 1, stderr: expect.stringMatching(words) });
-      const container = ground().create(change, { rootfs: install([['getppid']]) });
-      expect(ground().tsrun(['start', container.id])).toEqual({ status: 1, stderr: expect.stringMatching(words) });
-      ground().end(container);
+      expect(ground().refused(change, { rootfs: install([['getppid']]) })).toMatch(words);
     });
 
     it('that goes away leaves the container its errors', () => {
@@ -169,10 +188,8 @@ describeWith([libseccomp, seccompKernel], 'seccomp', () => {
       const change = asking(['getppid'], {}, (config) => {
         config.process.args = ['sleep', '1000'];
       });
-      const container = ground().create(change);
-      const started = begin(['start', container.id]);
-      agent.accept();
-      expect(started()).toBe(0);
+      const { container } = create(change);
+      ground().start(container);
       expect(readdirSync(`/proc/${container.pid}/fd`).sort()).toEqual(['0', '1', '2']);
       expect(readdirSync(`/proc/${container.pid}/task`)).toEqual([String(container.pid)]);
       expect(readdirSync(`/proc/${container.pid}/task/${container.pid}/fd`)).toHaveLength(3);

@@ -213,6 +213,26 @@ describeWith([libseccomp, seccompKernel], 'seccomp', () => {
       });
     });
 
+    describe('and hooks of startContainer', () => {
+      const filtered = (seccomp: Seccomp, flags: readonly string[]): string => {
+        const hook = { path: '/bin/sh', args: ['sh', '-c', 'grep Seccomp: /proc/self/status > /tmp/seen'] };
+        const change = under(seccomp, (config) => {
+          config.hooks = { startContainer: [hook] };
+          config.process.args = ['cat', '/tmp/seen'];
+        });
+        return ground().run(change, flags.includes('create') ? { created: () => undefined } : {}).output;
+      };
+
+      it.each([['run'], ['create']])('filters them (%s)', (way) => {
+        expect(filtered(yielding('SCMP_ACT_ERRNO'), [way])).toBe('Seccomp:\t2\n');
+      });
+
+      it('leaves them alone where it forbids what init needs to wait for them', () => {
+        const syscalls: SeccompSyscall[] = [{ names: ['accept4'], action: 'SCMP_ACT_ERRNO' }];
+        expect(filtered({ defaultAction: 'SCMP_ACT_ALLOW', syscalls }, ['create'])).toBe('Seccomp:\t0\n');
+      });
+    });
+
     it('that cannot be made leaves nothing, and names the place', () => {
       const args = [{ index: 0, value: 1, op: 'SCMP_CMP_EQ' as const }];
       const syscalls: SeccompSyscall[] = [

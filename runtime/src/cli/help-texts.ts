@@ -120,6 +120,8 @@ export const FLAG_HELP: Readonly<Record<string, Readonly<Record<string, FlagText
     'kernel-memory': ['SIZE', 'cgroup v1 only'],
     'kernel-memory-tcp': ['SIZE', 'cgroup v1 only'],
     'pids-limit': ['N', 'limit of processes'],
+    'l3-cache-schema': ['LINE', 'L3 cache of the resctrl group, such as L3:0=f;1=f0'],
+    'mem-bw-schema': ['LINE', 'memory bandwidth of the resctrl group, such as MB:0=20;1=70'],
   },
   events: {
     interval: ['DURATION', 'time between statistics (default: 5s)'],

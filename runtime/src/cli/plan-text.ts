@@ -52,7 +52,8 @@ export function planText(planned: PlannedContainer): string {
 }
 
 function cgroupLines({ manager, directory, unit }: PlannedContainer['cgroup']): string[] {
-  if (directory === undefined) return [manager === 'disabled' ? 'none: cgroups are disabled' : 'none: this host has no cgroup v2 hierarchy'];
+  if (directory === undefined)
+    return [manager === 'disabled' ? 'none: cgroups are disabled' : 'none: this host has no cgroup v2 hierarchy'];
   return [directory, ...(unit === undefined ? [] : [`made by systemd for the unit ${unit}`])];
 }
 

@@ -1,6 +1,7 @@
+import { parseArgs } from './args.ts';
 import { parseDurationMs } from './duration.ts';
 import { parseSize } from './size.ts';
-import { resourcesFromFlags, UPDATE_FLAGS } from './update-flags.ts';
+import { rdtFromFlags, resourcesFromFlags, UPDATE_FLAGS } from './update-flags.ts';
 
 type Values = Parameters<typeof resourcesFromFlags>[0];
 
@@ -57,6 +58,19 @@ describe('parseSize', () => {
 
   it.each(['', '-2', '1x', 'm', '1 2', '9999999t', '0x10'])('refuses %j', (text) => {
     expect(() => parseSize('memory', text)).toThrow('--memory');
+  });
+});
+
+describe('rdtFromFlags', () => {
+  const flags = (...words: string[]) => rdtFromFlags(parseArgs(words, UPDATE_FLAGS, { stopAtOperand: false }).values);
+
+  it('takes the schemata that are given', () => {
+    expect(flags('--l3-cache-schema', 'L3:0=f;1=f0', '--mem-bw-schema=MB:0=20')).toEqual({ l3CacheSchema: 'L3:0=f;1=f0', memBwSchema: 'MB:0=20' });
+    expect(flags('--mem-bw-schema', 'MB:0=20')).toEqual({ memBwSchema: 'MB:0=20' });
+  });
+
+  it('takes empty ones for none, as runc does', () => {
+    expect(flags('--l3-cache-schema=', '--pids-limit', '5')).toEqual({});
   });
 });
 

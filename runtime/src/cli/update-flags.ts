@@ -1,5 +1,6 @@
 /** The limits that `update` takes as flags, as a part of `linux.resources`. */
 import { RuntimeError } from '../base/errors.ts';
+import type { RdtChange } from '../operations/update-rdt.ts';
 import { checkResources, loadResources } from '../spec/load.ts';
 import type { ValidResources } from '../spec/valid.ts';
 import type { Flags, Values } from './args.ts';
@@ -23,6 +24,8 @@ export const UPDATE_FLAGS = {
   'kernel-memory': { kind: 'text' },
   'kernel-memory-tcp': { kind: 'text' },
   'pids-limit': { kind: 'text' },
+  'l3-cache-schema': { kind: 'text' },
+  'mem-bw-schema': { kind: 'text' },
 } as const satisfies Flags;
 
 function integer(name: string, text: string): number {
@@ -91,6 +94,12 @@ export function resourcesFromFlags(values: UpdateValues): ValidResources {
     ...section('blockIO', numbers([['blkio-weight', 'weight']])),
   };
   return checkResources(value).resources;
+}
+
+/** The schemata of the resctrl group that the flags ask for; they come beside `--resources` as well. */
+export function rdtFromFlags(values: UpdateValues): RdtChange {
+  const { 'l3-cache-schema': l3CacheSchema = '', 'mem-bw-schema': memBwSchema = '' } = values;
+  return { ...(l3CacheSchema === '' ? {} : { l3CacheSchema }), ...(memBwSchema === '' ? {} : { memBwSchema }) };
 }
 
 /** The text of `--resources`. */

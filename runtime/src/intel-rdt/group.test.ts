@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { syscallNumber } from '../linux/syscall-numbers.ts';
 import { createNodeSys } from '../sys/node.ts';
 import type { Sys } from '../sys/sys.ts';
-import { findResctrl, joinGroup, prepareGroup, removeGroup, resctrlMountPoint } from './group.ts';
+import { changeSchemata, findResctrl, joinGroup, prepareGroup, removeGroup, resctrlMountPoint } from './group.ts';
 import { planRdt } from './plan.ts';
 
 /** A directory that behaves as a resctrl file system does: new directories have files, and go with them. */
@@ -94,6 +94,21 @@ describe('a group', () => {
     removeGroup(fake.sys, record);
     expect(fake.groups()).toEqual([]);
     removeGroup(fake.sys, record);
+  });
+
+  it('gets other schemata, and the old ones back', () => {
+    const { record } = prepare({ l3CacheSchema: 'L3:0=f' });
+    writeFileSync(join(record.group, 'schemata'), '    L3:0=f;1=ff\n    MB:0=100;1=100\n');
+    const undo = changeSchemata(fake.sys, record, ['L3:1=f', 'MB:0=20']);
+    expect(fake.read('c1/schemata')).toMatch(/^L3:1=f\nMB:0=20\n/);
+    undo();
+    expect(fake.read('c1/schemata')).toMatch(/^L3:0=f;1=ff\nMB:0=100;1=100\n/);
+  });
+
+  it('that has gone cannot be changed', () => {
+    const { record } = prepare({});
+    rmSync(record.group, { recursive: true });
+    expect(() => changeSchemata(fake.sys, record, ['L3:0=f'])).toThrow(expect.objectContaining({ code: 'intel-rdt' }));
   });
 
   it('without a schema has none written', () => {

@@ -65,6 +65,22 @@ export function prepareGroup(sys: Sys, root: string, plan: RdtPlan): RdtGroup {
   }
 }
 
+/** Writes lines to a group's schemata; what they do not name stays. Returns what takes that back. @throws RuntimeError 'intel-rdt' */
+export function changeSchemata(sys: Sys, { root, group }: RdtRecord, lines: readonly string[]): () => void {
+  const file = `${group}/schemata`;
+  const old = explained(sys, root, () => readFile(sys, file));
+  const write = (text: string): void => explained(sys, root, () => writeKernelFile(sys, file, text));
+  const undo = (): void => write(old.replaceAll(/^ +/gm, ''));
+  try {
+    write(lines.map((line) => `${line}\n`).join(''));
+    return undo;
+  } catch (error) {
+    // Of several lines the first may have been taken.
+    undo();
+    throw error;
+  }
+}
+
 /** A group that others are in is not changed by one who wishes for something else. */
 function compare(sys: Sys, root: string, group: string, { compared }: RdtPlan): void {
   if (compared.length === 0) return;

@@ -35,7 +35,7 @@ import { specState } from './container-state.ts';
 import type { Context } from './context.ts';
 import { beginEnvironment } from './environment.ts';
 import { openGate } from './gate.ts';
-import { raiseHardLimits } from './hard-limits.ts';
+import { raiseDescriptorLimit, raiseHardLimits } from './hard-limits.ts';
 import { runContainerHooks, runRuntimeHooks, runRuntimeHooksToTheEnd, withEnvironment } from './hooks.ts';
 import { gatherHostFacts } from './host-facts.ts';
 import { joinRdtGroup, makeRdtGroup } from './intel-rdt.ts';
@@ -44,7 +44,7 @@ import { moveNetDevices } from './net-devices.ts';
 import { offerNotifySocket } from './notify.ts';
 import { openPrepared } from './prepared.ts';
 import { type StepSettings, StepsAhead } from './run-steps.ts';
-import { filterRecord, planFilter } from './seccomp.ts';
+import { filterRecord, loadEarly, planFilter } from './seccomp.ts';
 import { streamsToOwn } from './stdio.ts';
 import { Undo } from './undo.ts';
 
@@ -168,10 +168,13 @@ function assembleIn(work: Work, begun: ContainerRecord, finish: (assembled: Asse
   done();
   const path = lookup.found(looked());
   const env = environment();
-  const record = withHookEnvironment(withInit, env);
+  const settledRecord = withHookEnvironment(withInit, env);
+  const { descriptorLimit } = plan.execute;
+  const filtered = loadEarly(sys, init, { filter, fds, channelFd: fds.nextChannel, arch: sys.arch, descriptorLimit }, settledRecord);
+  const record = filtered ? { ...settledRecord, seccomp: { ...settledRecord.seccomp, loaded: true as const } } : settledRecord;
   if (record !== withInit) directory.writeRecord(record);
   const channelFd = options.gate ? fds.channel : fds.nextChannel;
-  const program = executeProgram({ plan: plan.execute, path, env, fds, channelFd, arch: sys.arch, filter });
+  const program = executeProgram({ plan: plan.execute, path, env, fds, channelFd, arch: sys.arch, filter: filtered ? undefined : filter });
   finish({ record, directory, init, fds, program });
   settled();
   init.release();
@@ -287,6 +290,7 @@ function setUp(work: Work, plan: Plan, { init, fds }: Launched, { hooks, first, 
   const settings = stepSettings(sys, plan, fds);
   if (plan.oomScoreAdj !== undefined) writeKernelFile(sys, `/proc/${init.pid}/oom_score_adj`, String(plan.oomScoreAdj));
   if (isSeparate(plan.namespaces, 'user')) raiseHardLimits(sys, init.pid, work.bundle.config.process?.rlimits ?? []);
+  if (plan.execute.descriptorLimit !== undefined) raiseDescriptorLimit(sys, init.pid, plan.execute.descriptorLimit);
   const prepared = first.begin(init, settings);
   if (hooks) {
     prepared();

@@ -29,13 +29,15 @@ export interface Execution {
   readonly record: ContainerRecord;
   /** Of the container, for its seccomp agent. */
   readonly status: Status;
+  /** The process has the filter already, and its listener was handed over. */
+  readonly filtered?: boolean | undefined;
 }
 
 /**
  * Returns when the container's program runs.
  * @throws SyscallError for the operation that failed; RuntimeError 'seccomp-agent', 'filtered'. The process is to be killed then, if it lives
  */
-export function executeProcess(sys: Sys, { init, program, record, status }: Execution): void {
+export function executeProcess(sys: Sys, { init, program, record, status, filtered }: Execution): void {
   const { seccomp } = record;
   if (seccomp === undefined) {
     if ('message' in program) init.executeSaved(program);
@@ -44,7 +46,7 @@ export function executeProcess(sys: Sys, { init, program, record, status }: Exec
   }
   const saved = 'message' in program ? program : { ...encodeProgram(sys, program), operations: program.operations };
   const { listenerPath, listenerMetadata: metadata } = seccomp;
-  if (listenerPath === undefined) init.executeSaved(saved);
+  if (listenerPath === undefined || filtered === true) init.executeSaved(saved);
   else {
     const owner = { pid: init.pid, state: specState(record, status), metadata };
     withSeccompAgent(sys, listenerPath, owner, (send) => executeHandingOver(sys, init, saved, send));

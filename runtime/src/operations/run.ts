@@ -155,6 +155,6 @@ function execute(context: Context, { record, init, fds, program }: Assembled): v
   const { startContainer, poststart } = record.hooks;
   const hookInit = { process: init, channelFd: fds.nextChannel, directoryFd: fds.root };
   runContainerHooks(context, 'startContainer', startContainer, specState(record, 'created'), hookInit);
-  executeProcess(context.sys, { init, program, record, status: 'created' });
+  executeProcess(context.sys, { init, program, record, status: 'created', filtered: record.seccomp?.loaded });
   runRuntimeHooks(context, 'poststart', poststart, specState(record, 'running'));
 }

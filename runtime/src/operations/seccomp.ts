@@ -3,12 +3,16 @@
 import type { Seccomp } from '../../../specs/runtime/linux/seccomp.ts';
 import { type ContainerProcessState, SECCOMP_FD_NAME, type State } from '../../../specs/runtime/state.ts';
 import { RuntimeError, SyscallError } from '../base/errors.ts';
+import type { InitProcess } from '../init/init-process.ts';
+import { runHandingOver } from '../init/listener.ts';
 import { close } from '../linux/files.ts';
 import { connectUnix, sendWithFds } from '../linux/sockets.ts';
+import { type FilterLoad, filterProgram, letsInitWait } from '../process/load-filter.ts';
 import { type Filter, prepareFilter } from '../seccomp/filter.ts';
 import { notifies, SECCOMP_PATH } from '../seccomp/profile.ts';
-import type { FilterRecord } from '../state/record.ts';
+import type { ContainerRecord, FilterRecord } from '../state/record.ts';
 import type { Sys } from '../sys/sys.ts';
+import { specState } from './container-state.ts';
 import { isPrivileged } from './host-facts.ts';
 
 const CACHE = '/run/tsrun-cache';
@@ -60,6 +64,29 @@ export function withSeccompAgent<T>(sys: Sys, path: string, owner: ListenerOwner
   } finally {
     disconnect();
   }
+}
+
+/**
+ * Loads the filter before the end of create, as runc does it, where that makes a difference and the filter permits init to wait behind it.
+ * @returns whether init has the filter
+ */
+export function loadEarly(
+  sys: Sys,
+  init: InitProcess,
+  load: Omit<FilterLoad, 'filter'> & { readonly filter: Filter | undefined },
+  record: ContainerRecord,
+): boolean {
+  const { filter } = load;
+  const hooks = (record.hooks.startContainer ?? []).length > 0;
+  if (filter === undefined || !(filter.notifies || hooks) || !letsInitWait({ ...load, filter }, hooks)) return false;
+  const program = filterProgram({ ...load, filter });
+  const { listenerPath, listenerMetadata: metadata } = record.seccomp ?? {};
+  if (!filter.notifies || listenerPath === undefined) init.run(program);
+  else {
+    const owner = { pid: init.pid, state: specState(record, 'creating'), metadata };
+    withSeccompAgent(sys, listenerPath, owner, (send) => runHandingOver(sys, init, program, send));
+  }
+  return true;
 }
 
 function connectAgent(sys: Sys, path: string): number {

@@ -49,7 +49,7 @@ function startIn(context: Context, record: ContainerRecord, directory: Container
     directory.removeGate();
     const hookInit = { process: init, channelFd, directoryFd: agentFds(record.preservedFds).root };
     runContainerHooks(context, 'startContainer', record.hooks.startContainer, specState(record, 'created'), hookInit);
-    executeProcess(sys, { init, program: saved, record, status: 'created' });
+    executeProcess(sys, { init, program: saved, record, status: 'created', filtered: record.seccomp?.loaded });
     runRuntimeHooks(context, 'poststart', record.hooks.poststart, specState(record, 'running'));
   } catch (error) {
     init.release();

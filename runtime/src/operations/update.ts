@@ -21,22 +21,31 @@ import { systemdDriverOf } from './cgroup-manager.ts';
 import { currentStatus } from './container-state.ts';
 import type { LightContext } from './light-context.ts';
 import { notRunning } from './observe.ts';
+import { changeRdt, type RdtChange } from './update-rdt.ts';
 
 /** The limits of a container after updates. Without it, those of its configuration hold. */
 const RESOURCES = 'resources.json';
 
 /**
  * @param change what is to be different; everything else stays
- * @throws RuntimeError 'not-running', 'cgroup-missing', and those of `updateResources`
+ * @param rdt the same of `linux.intelRdt`
+ * @throws RuntimeError 'not-running', 'cgroup-missing', 'intel-rdt', and those of `updateResources`
  */
-export function update(context: LightContext, id: string, change: ValidResources): void {
+export function update(context: LightContext, id: string, change: ValidResources, rdt: RdtChange = {}): void {
   parseContainerId(id);
   const directory = context.store.open(id);
   try {
     const record = directory.readRecord();
     const status = record === undefined ? 'creating' : currentStatus(context.sys, record, directory.hasGate());
     if (record === undefined || status === 'creating' || status === 'stopped') throw notRunning();
-    updateIn(context, directory, record, change);
+    const rdtChanged = Object.keys(rdt).length === 0 ? undefined : changeRdt(context.sys, record, rdt);
+    try {
+      if (rdtChanged === undefined || Object.keys(change).length > 0) updateIn(context, directory, record, change);
+      if (rdtChanged !== undefined && rdtChanged.record !== record) directory.writeRecord(rdtChanged.record);
+    } catch (error) {
+      rdtChanged?.undo();
+      throw error;
+    }
   } finally {
     directory.release();
   }

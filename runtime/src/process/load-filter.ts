@@ -13,7 +13,7 @@
 import { JUMP_IF_ERROR, JUMP_IF_ZERO, RESTART } from '../init/agent/protocol.ts';
 import { type AgentFds, closeTemporaries } from '../init/agent-fds.ts';
 import { LISTENER_MARK } from '../init/listener.ts';
-import { type Data, data, type Output, type Program, struct } from '../init/program.ts';
+import { type Data, data, type Output, Program, type ResultOf, struct } from '../init/program.ts';
 import { sendDescriptor } from '../init/rights.ts';
 import { CLONE_FILES, CLONE_FS, CLONE_SIGHAND, CLONE_SYSVSEM, CLONE_THREAD, CLONE_VM } from '../linux/namespaces.ts';
 import { O_CLOEXEC } from '../linux/open-flags.ts';
@@ -58,6 +58,49 @@ function sockProgram(filter: Filter): Data {
     pointers: [[PROGRAM_POINTER_OFFSET, instructions]],
     note: `{${filter.program.byteLength / INSTRUCTION_BYTES} instructions}`,
   };
+}
+
+/** What an init process calls behind its filter while it waits to be started, and then on the way to execve(2). */
+const WAITING_CALLS = ['read', 'sendto', 'madvise', 'accept4', 'close', 'close_range', 'exit_group'] as const;
+/** And for hooks that run in it. */
+const HOOK_CALLS = ['recvmsg', 'sendmsg', 'getpid', 'memfd_create', 'pwrite64', 'clone', 'setpgid', 'dup3', 'fchdir', 'waitid'] as const;
+
+/**
+ * Whether init can be filtered before it waits, as it is with runc: then hooks of startContainer are filtered, too, and a listener is handed over at
+ * create. A filter that forbids what the waiting takes is loaded just before execve.
+ */
+export function letsInitWait({ filter, arch, descriptorLimit }: FilterLoad, hooks: boolean): boolean {
+  const calls = [
+    ...WAITING_CALLS,
+    ...(hooks ? HOOK_CALLS : []),
+    ...(filter.notifies ? (['dup3', 'sendmsg'] as const) : []),
+    ...(descriptorLimit === undefined ? [] : (['prlimit64'] as const)),
+  ];
+  return calls.every((name) => allows(filter, arch, syscallNumber(arch, name)));
+}
+
+/** Loads a filter that lets init wait. One with a listener is sent through the channel, as `executeHandingOver` takes it. */
+export function filterProgram({ filter, channelFd, fds }: FilterLoad): Program {
+  const program = new Program({ step: STEP, configPath: SECCOMP_PATH });
+  program.call('prctl', [PR_SET_NAME, WAITING_NAME, 0, 0, 0], { object: 'PR_SET_NAME' });
+  if (!filter.notifies) {
+    program.call('seccomp', [SECCOMP_SET_MODE_FILTER, filter.flags, sockProgram(filter)], { object: 'the filter' });
+    return program;
+  }
+  closeTemporaries(program, fds);
+  const flags = filter.flags | FLAG_NEW_LISTENER;
+  const listener = program.call('seccomp', [SECCOMP_SET_MODE_FILTER, flags, sockProgram(filter)], { object: 'the filter' });
+  appendHandOver(program, listener, channelFd, fds);
+  closeTemporaries(program, fds);
+  return program;
+}
+
+function appendHandOver(program: Program, listener: ResultOf, channelFd: number, fds: AgentFds): void {
+  program.step('hand the seccomp listener over', `${SECCOMP_PATH}.listenerPath`);
+  // The message names a number that is known beforehand.
+  const known = fds.temporary + 1;
+  program.call('dup3', [listener, known, O_CLOEXEC]);
+  sendDescriptor(program, channelFd, known, LISTENER_MARK, 'the init channel');
 }
 
 /** Appends the load. An execve follows, and then `appendFailure`. */
@@ -118,9 +161,7 @@ function appendThread(program: Program, { channelFd, fds, descriptorLimit }: Fil
   );
   const listener = program.look(listenerWord);
   program.jumpTo(again, JUMP_IF_ZERO);
-  const known = fds.temporary + 1;
-  program.call('dup3', [listener, known, O_CLOEXEC]);
-  sendDescriptor(program, channelFd, known, LISTENER_MARK, 'the init channel');
+  appendHandOver(program, listener, channelFd, fds);
   const gone = program.place();
   const answered = program.place();
   program.call('read', [channelFd, program.output(8), 1], { flags: RESTART, object: 'the init channel' });

@@ -20,6 +20,8 @@ export interface FilterRecord {
   /** Absolute path of the seccomp agent's socket, when the filter asks one. */
   readonly listenerPath?: string;
   readonly listenerMetadata?: string;
+  /** Init has it, and the listener was handed over, since create. */
+  readonly loaded?: true;
 }
 
 /** The container's place in the resctrl file system. Absolute paths. */

@@ -3,7 +3,7 @@ import { update } from '../../operations/update.ts';
 import type { Sys } from '../../sys/sys.ts';
 import { defineCommand } from '../command.ts';
 import { lightContext } from '../context.ts';
-import { resourcesFromFlags, resourcesFromText, UPDATE_FLAGS } from '../update-flags.ts';
+import { rdtFromFlags, resourcesFromFlags, resourcesFromText, UPDATE_FLAGS } from '../update-flags.ts';
 
 const STDIN = 0;
 
@@ -25,7 +25,7 @@ export const updateCommand = defineCommand({
   run: (invocation) => {
     const { flags, operands, sys } = invocation;
     const change = flags.resources === undefined ? resourcesFromFlags(flags) : resourcesFromText(readText(sys, flags.resources));
-    update(lightContext(invocation), operands[0] ?? '', change);
+    update(lightContext(invocation), operands[0] ?? '', change, rdtFromFlags(flags));
     return 0;
   },
 });
