@@ -77,6 +77,9 @@ describe.each<EngineCommand>(['tsrun', 'tsrun-node'])('%s --systemd-cgroup', (en
     expect([existsSync(directory), show(unit, 'LoadState')]).toEqual([false, 'not-found']);
   });
 
+  // Node is slow in a guest, and what differs between the engines is tested above and elsewhere.
+  if (engine === 'tsrun-node') return;
+
   it('calls a container without cgroupsPath tsrun-ID.scope in system.slice', () => {
     const id = cli.id();
     create(id);
