@@ -1,20 +1,13 @@
 /** What a command is to the command line. */
-import type { SystemdCgroups } from '../operations/cgroup-manager.ts';
 import type { Sys } from '../sys/sys.ts';
 import type { Flags, Values } from './args.ts';
 import type { Globals } from './globals.ts';
 import type { Log } from './log.ts';
 
-/** What few command lines need. The entry that knows every command has it; one that holds a single command leaves the command line to that. */
-export interface Extras {
-  systemd(): SystemdCgroups;
-}
-
 export interface Invocation<F extends Flags> {
   readonly sys: Sys;
   readonly log: Log;
   readonly globals: Globals;
-  readonly extras: Extras;
   readonly flags: Values<F>;
   /** As many as `operands` allows. */
   readonly operands: readonly string[];

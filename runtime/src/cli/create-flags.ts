@@ -14,11 +14,9 @@ export const CREATE_FLAGS = {
   'preserve-fds': { kind: 'number' },
 } as const satisfies Flags;
 
-type CreateInvocation = Pick<Invocation<typeof CREATE_FLAGS>, 'sys' | 'flags' | 'globals' | 'operands' | 'extras'>;
+type CreateInvocation = Pick<Invocation<typeof CREATE_FLAGS>, 'sys' | 'flags' | 'globals' | 'operands'>;
 
-/** To be called before anything is done: what a light entry lacks is found missing here. */
-export function createOptions({ sys, flags, globals, operands, extras }: CreateInvocation): CreateOptions {
-  if (globals.cgroupManager === 'systemd') extras.systemd();
+export function createOptions({ sys, flags, globals, operands }: CreateInvocation): CreateOptions {
   return {
     id: operands[0] ?? '',
     bundle: absolutePath(sys, flags.bundle ?? ''),

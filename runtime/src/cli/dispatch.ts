@@ -2,7 +2,7 @@
 import { RuntimeError } from '../base/errors.ts';
 import type { Sys } from '../sys/sys.ts';
 import { parseArgs, UsageError } from './args.ts';
-import type { Command, Extras, Invocation } from './command.ts';
+import type { Command, Invocation } from './command.ts';
 import { errorMessage } from './error-message.ts';
 import { GLOBAL_FLAGS, readGlobals } from './globals.ts';
 import { Log } from './log.ts';
@@ -16,7 +16,7 @@ export interface Request {
 }
 
 /** Reads the command line. @throws UsageError */
-export function readRequest(sys: Sys, commands: readonly Command[], extras: Extras): Request {
+export function readRequest(sys: Sys, commands: readonly Command[]): Request {
   const before = parseArgs(sys.argv.slice(1), GLOBAL_FLAGS, { stopAtOperand: true });
   const [name, ...words] = before.operands;
   const command = commands.find((candidate) => candidate.name === name);
@@ -27,7 +27,7 @@ export function readRequest(sys: Sys, commands: readonly Command[], extras: Extr
   const globalsGiven = new Set([...given].filter((flag) => !Object.hasOwn(own, flag)));
   const globals = readGlobals(before, { values, given: globalsGiven, operands });
   const log = new Log(sys, { file: globals.logFile, format: globals.logFormat, level: globals.logLevel });
-  return { command, name, invocation: { sys, log, globals, extras, flags: values, operands } };
+  return { command, name, invocation: { sys, log, globals, flags: values, operands } };
 }
 
 /** @throws UsageError for too few or too many operands */
@@ -40,15 +40,11 @@ export function checkOperands(command: Command, operands: readonly string[]): vo
   throw new UsageError(`"${command.name}" takes ${wanted} argument${least === 1 && most === 1 ? '' : 's'}, not ${operands.length}`);
 }
 
-/** Thrown by the extras of an entry that has none, before anything is done: the entry that has them takes the command line over. */
-export class Unequipped extends Error {}
-
-/** Runs the command and returns the exit status. @throws Unequipped, and nothing else */
+/** Runs the command and returns the exit status. Nothing is thrown. */
 export function execute(command: Command, invocation: Invocation<Record<never, never>>): number {
   try {
     return command.run(invocation);
   } catch (error) {
-    if (error instanceof Unequipped) throw error;
     return fail(invocation.log, error, command);
   }
 }

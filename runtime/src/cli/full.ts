@@ -3,7 +3,7 @@ import { findNearestName } from '../../../specs/schema/nearest-name.ts';
 import { RuntimeError } from '../base/errors.ts';
 import type { Sys } from '../sys/sys.ts';
 import { parseArgs, UsageError } from './args.ts';
-import type { Command, Extras } from './command.ts';
+import type { Command } from './command.ts';
 import { checkOperands, execute, fail, type Request, readRequest } from './dispatch.ts';
 import { GLOBAL_FLAGS } from './globals.ts';
 import { commandHelp, overview } from './help.ts';
@@ -14,10 +14,10 @@ import { versionText } from './version.ts';
 /** Commands of runc that are still to come. */
 const LATER: readonly string[] = ['checkpoint', 'restore'];
 
-export function runFully(sys: Sys, commands: readonly Command[], extras: Extras): number {
+export function runFully(sys: Sys, commands: readonly Command[]): number {
   let request: Request;
   try {
-    request = readRequest(sys, commands, extras);
+    request = readRequest(sys, commands);
   } catch (error) {
     return fail(logFor(sys), advise(error, sys, commands));
   }

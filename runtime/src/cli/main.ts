@@ -1,5 +1,4 @@
 /** The whole command line: every command, and help. */
-import { systemdCgroups } from '../operations/systemd-cgroups.ts';
 import type { Sys } from '../sys/sys.ts';
 import type { Command } from './command.ts';
 import { createCommand } from './commands/create.ts';
@@ -41,5 +40,5 @@ const COMMANDS: readonly Command[] = [
 
 /** Does what the command line says and returns the exit status. */
 export function main(sys: Sys): number {
-  return runFully(sys, COMMANDS, { systemd: () => systemdCgroups });
+  return runFully(sys, COMMANDS);
 }

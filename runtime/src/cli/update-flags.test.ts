@@ -65,7 +65,10 @@ describe('rdtFromFlags', () => {
   const flags = (...words: string[]) => rdtFromFlags(parseArgs(words, UPDATE_FLAGS, { stopAtOperand: false }).values);
 
   it('takes the schemata that are given', () => {
-    expect(flags('--l3-cache-schema', 'L3:0=f;1=f0', '--mem-bw-schema=MB:0=20')).toEqual({ l3CacheSchema: 'L3:0=f;1=f0', memBwSchema: 'MB:0=20' });
+    expect(flags('--l3-cache-schema', 'L3:0=f;1=f0', '--mem-bw-schema=MB:0=20')).toEqual({
+      l3CacheSchema: 'L3:0=f;1=f0',
+      memBwSchema: 'MB:0=20',
+    });
     expect(flags('--mem-bw-schema', 'MB:0=20')).toEqual({ memBwSchema: 'MB:0=20' });
   });
 

@@ -30,7 +30,7 @@ import type { ContainerDirectory } from '../state/store.ts';
 import type { Sys } from '../sys/sys.ts';
 import type { Bundle } from './bundle.ts';
 import { ownCgroupDirectory, type Placed, placeCgroup } from './cgroup.ts';
-import { type CgroupManager, systemdDriverOf } from './cgroup-manager.ts';
+import type { CgroupManager } from './cgroup-manager.ts';
 import { specState } from './container-state.ts';
 import type { Context } from './context.ts';
 import { beginEnvironment } from './environment.ts';
@@ -46,6 +46,7 @@ import { openPrepared } from './prepared.ts';
 import { type StepSettings, StepsAhead } from './run-steps.ts';
 import { filterRecord, loadEarly, planFilter } from './seccomp.ts';
 import { streamsToOwn } from './stdio.ts';
+import { stopUnitOf } from './systemd-cgroups.ts';
 import { Undo } from './undo.ts';
 
 export interface AssembleOptions {
@@ -201,7 +202,7 @@ function makeCgroupIn({ context, options, bundle, undo }: Work): Placed | undefi
   const { cgroup, record } = placed;
   undo.push(() => {
     killAll(sys, record.directory, SIGKILL);
-    systemdDriverOf(context, record)?.stop(sys, record);
+    stopUnitOf(sys, record);
     removeCgroup(sys, record.directory);
     if (cgroup !== undefined) undoCreate(sys, cgroup);
   });

@@ -2,19 +2,19 @@
 import type { Config } from '../../../specs/runtime/config.ts';
 import { applyResources } from '../cgroups/apply.ts';
 import { type Cgroup, createCgroup, undoCreate } from '../cgroups/create.ts';
-import { devicePolicy } from '../cgroups/device-rules.ts';
-import { attachDevicePolicy } from '../cgroups/devices.ts';
 import { cgroupOfProcess, findHierarchy, noHierarchyError } from '../cgroups/hierarchy.ts';
 import { cgroupfsPath } from '../cgroups/path.ts';
 import { controllerNeeds, planResources } from '../cgroups/resources.ts';
 import type { Sys } from '../sys/sys.ts';
-import { type CgroupManager, type PlacedCgroup, systemdOf } from './cgroup-manager.ts';
+import { limitDevices } from './cgroup-devices.ts';
+import type { CgroupManager, PlacedCgroup } from './cgroup-manager.ts';
 import type { Context } from './context.ts';
 import { isPrivileged } from './host-facts.ts';
+import { placeUnit } from './systemd-cgroups.ts';
 
-/** Makes the cgroup, or decides where it is to be. Undefined: there is to be none. @throws as `makeCgroup`, and `systemdCgroups.place` */
+/** Makes the cgroup, or decides where it is to be. Undefined: there is to be none. @throws as `makeCgroup`, and `placeUnit` */
 export function placeCgroup(context: Context, config: Config, id: string, manager: CgroupManager): Placed | undefined {
-  if (manager === 'systemd') return { ...systemdOf(context).place(context, config, id), cgroup: undefined };
+  if (manager === 'systemd') return { ...placeUnit(context, config, id), cgroup: undefined };
   if (manager === 'disabled') {
     warnOfLimits(context, config);
     return undefined;
@@ -63,16 +63,6 @@ function makeCgroup(context: Context, config: Config, id: string): Cgroup | unde
     undoCreate(sys, cgroup);
     throw error;
   }
-}
-
-/** Has the kernel refuse the container what `linux.resources.devices` does not allow. */
-export function limitDevices(context: Pick<Context, 'sys' | 'warn'>, config: Config, cgroup: Cgroup): void {
-  const optional = !isPrivileged(context.sys);
-  const paths = (config.linux?.devices ?? []).map((device) => device.path);
-  const policy = devicePolicy(config.linux?.resources?.devices ?? [], paths);
-  const isNew = cgroup.created.includes(cgroup.directory);
-  if (attachDevicePolicy(context.sys, cgroup.fd, policy, { isNew, optional })) return;
-  context.warn('linux.resources.devices: not applied, for want of privilege: the container can reach the devices that its user can reach');
 }
 
 /** The runtime's own cgroup as a host directory: what a container without a cgroup of its own is in. */

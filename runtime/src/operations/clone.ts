@@ -8,7 +8,7 @@ import type { AgentFds } from '../init/agent-fds.ts';
 import { startAgent } from '../init/agent-process.ts';
 import { AgentGone } from '../init/channel.ts';
 import { InitProcess } from '../init/init-process.ts';
-import { Program, type ResultOf, struct } from '../init/program.ts';
+import { type Program, type ResultOf, struct } from '../init/program.ts';
 import { EACCES, ENOENT, ENOSYS, EPERM, isErrno } from '../linux/errno.ts';
 import { close } from '../linux/files.ts';
 import { CLONE_INTO_CGROUP, CLONE_PARENT, NAMESPACES } from '../linux/namespaces.ts';
@@ -150,7 +150,7 @@ export function launchThrough(
     // Linux 6.15 and others take the kill counter of a wrong cgroup (cgroup_css_set_fork): what is cloned into a cgroup that was killed as a whole
     // before is killed at birth.
     const intoCgroup = descriptors.some(([, number]) => number === fds.cgroup);
-    if (!isRefusedBirth(error) && !(error instanceof AgentGone && intoCgroup)) throw error;
+    if (!intoCgroup || !(error instanceof AgentGone || isRefusedBirth(error))) throw error;
     // By a new agent: the clone that failed had taken pid 1 of a new pid namespace, which is closed with that.
     return launchOnce(context, fds, descriptors, (first) => enter(first, 'write'));
   }

@@ -2,7 +2,6 @@
 import { openAgentImage } from '../init/agent-process.ts';
 import type { Store } from '../state/store.ts';
 import type { Sys } from '../sys/sys.ts';
-import type { SystemdCgroups } from './cgroup-manager.ts';
 
 /** The one on whose behalf an operation runs: the command line, or a request that the shim serves. */
 export interface Caller {
@@ -24,8 +23,6 @@ export interface Context {
   warn(message: string): void;
   /** The sealed init agent; opened once in a process. */
   agentImage(): number;
-  /** The systemd driver (`systemdCgroups`), for containers that are to have, or have, their cgroup from systemd. */
-  systemd?(): SystemdCgroups;
 }
 
 /** An agent image that is opened when first needed. */

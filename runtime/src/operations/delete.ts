@@ -19,12 +19,12 @@ import type { ContainerRecord } from '../state/record.ts';
 import { isAlive } from '../state/status.ts';
 import type { ContainerDirectory } from '../state/store.ts';
 import type { Sys } from '../sys/sys.ts';
-import { systemdDriverOf } from './cgroup-manager.ts';
 import { currentStatus, specState } from './container-state.ts';
 import type { Context } from './context.ts';
 import { removeForgottenCgroup } from './forgotten-cgroup.ts';
 import { runRuntimeHooksToTheEnd } from './hooks.ts';
 import { signalInit, tryPidfd } from './kill.ts';
+import { stopUnitOf } from './systemd-cgroups.ts';
 
 export interface DeleteOptions {
   readonly id: string;
@@ -105,7 +105,6 @@ function readRecord(directory: ContainerDirectory, force: boolean): ContainerRec
 
 function stop(context: Context, directory: ContainerDirectory, record: ContainerRecord, force: boolean): void {
   const { sys } = context;
-  const systemd = systemdDriverOf(context, record.cgroup);
   const status: Status = currentStatus(sys, record, directory.hasGate());
   if (!force && (status === 'running' || status === 'paused')) {
     throw new RuntimeError('status', `cannot delete container ${record.id} that is not stopped: ${status}`, {
@@ -115,7 +114,7 @@ function stop(context: Context, directory: ContainerDirectory, record: Container
   killProcesses(sys, record);
   awaitEnd(sys, record);
   if (record.cgroup !== undefined) {
-    systemd?.stop(sys, record.cgroup);
+    stopUnitOf(sys, record.cgroup);
     removeCgroup(sys, record.cgroup.directory, { created: record.cgroup.created, timeoutMs: DEADLINE_MS });
   } else if (record.noCgroup !== true) removeForgottenCgroup(context, directory, { kill: false });
   if (record.intelRdt !== undefined) removeGroup(sys, record.intelRdt);

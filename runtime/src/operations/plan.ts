@@ -16,11 +16,12 @@ import type { ValidConfig } from '../spec/valid.ts';
 import type { Sys } from '../sys/sys.ts';
 import { loadBundle } from './bundle.ts';
 import { ownCgroupDirectory } from './cgroup.ts';
-import { type CgroupManager, systemdOf } from './cgroup-manager.ts';
+import type { CgroupManager } from './cgroup-manager.ts';
 import { gatherHostFacts } from './host-facts.ts';
 import type { LightContext } from './light-context.ts';
 import { compileSteps } from './run-steps.ts';
 import { planFilter } from './seccomp.ts';
+import { placeUnit } from './systemd-cgroups.ts';
 
 export interface PlanBundleOptions {
   readonly id: string;
@@ -85,7 +86,7 @@ function planCgroup(context: LightContext, config: ValidConfig, { id, cgroupMana
   const { writes, warnings } = planResources(config.linux?.resources ?? {});
   if (manager === 'disabled') return { manager, directory: undefined, writes: [] };
   if (manager === 'systemd') {
-    const { directory, unit = '' } = systemdOf(context).place(context, config, id).record;
+    const { directory, unit = '' } = placeUnit(context, config, id).record;
     return { manager, directory, unit, writes };
   }
   for (const warning of warnings) context.warn(warning.message);

@@ -6,7 +6,6 @@ import { close, open, readAll } from '../linux/files.ts';
 import type { ContainerRecord } from '../state/record.ts';
 import { type ContainerDirectory, START_PROGRAM } from '../state/store.ts';
 import type { Sys } from '../sys/sys.ts';
-import { systemdDriverOf } from './cgroup-manager.ts';
 import { currentStatus, specState } from './container-state.ts';
 import type { Context } from './context.ts';
 import { destroy } from './delete.ts';
@@ -40,8 +39,6 @@ function checkCreated(context: Context, record: ContainerRecord, directory: Cont
 
 function startIn(context: Context, record: ContainerRecord, directory: ContainerDirectory): void {
   const { sys } = context;
-  // A hook that fails has the container destroyed: whatever that takes is to be at hand.
-  if (hasHooks(record)) systemdDriverOf(context, record.cgroup);
   const saved = readStartProgram(sys, directory);
   const { init, channelFd } = passGate(sys, directory, record.pid);
   try {
@@ -59,10 +56,6 @@ function startIn(context: Context, record: ContainerRecord, directory: Container
     // Without its channel an init that was not replaced by the program ends.
     init.release();
   }
-}
-
-function hasHooks({ hooks }: ContainerRecord): boolean {
-  return [hooks.startContainer, hooks.poststart].some((list) => (list ?? []).length > 0);
 }
 
 function isHookFailure(error: unknown): boolean {

@@ -16,14 +16,15 @@ import { managerCgroup, startUnit, stopUnit, updateUnit } from '../cgroups/syste
 import { close } from '../linux/files.ts';
 import type { CgroupRecord } from '../state/record.ts';
 import type { Sys } from '../sys/sys.ts';
-import { limitDevices } from './cgroup.ts';
-import type { PlacedCgroup, SystemdCgroups } from './cgroup-manager.ts';
+import { limitDevices } from './cgroup-devices.ts';
+import type { PlacedCgroup } from './cgroup-manager.ts';
 import type { Context } from './context.ts';
 import { isPrivileged } from './host-facts.ts';
 
 type PlaceContext = Pick<Context, 'sys' | 'warn'>;
 
-function place(context: PlaceContext, config: Config, id: string): PlacedCgroup {
+/** Decides on the unit; nothing is made before `enter`. @throws RuntimeError `systemd-missing`, `systemd`, `cgroup-path` */
+export function placeUnit(context: PlaceContext, config: Config, id: string): PlacedCgroup {
   const { sys } = context;
   const user = !isPrivileged(sys);
   const unit = systemdUnit(config.linux?.cgroupsPath, id, { user });
@@ -66,17 +67,17 @@ function limit(context: PlaceContext, config: Config, cgroup: Cgroup, plan: Reso
   limitDevices(context, config, cgroup);
 }
 
-function update(sys: Sys, record: CgroupRecord, writes: readonly ResourceWrite[]): void {
+/** Changes the limits of the unit, so that systemd does not undo what is written to the cgroup's files. */
+export function updateUnitOf(sys: Sys, record: CgroupRecord, writes: readonly ResourceWrite[]): void {
   updateUnit(sys, unitOf(record), writes, { user: record.user === true });
 }
 
-function stop(sys: Sys, record: CgroupRecord): void {
-  stopUnit(sys, unitOf(record), { user: record.user === true });
+/** Stops the unit, if the cgroup is systemd's, and waits for its end; one that is gone is no error. Its processes have been killed before. */
+export function stopUnitOf(sys: Sys, record: CgroupRecord): void {
+  if (record.driver === 'systemd') stopUnit(sys, unitOf(record), { user: record.user === true });
 }
 
 function unitOf({ unit }: CgroupRecord): string {
   if (unit === undefined) throw new Error('a cgroup of the systemd driver without its unit');
   return unit;
 }
-
-export const systemdCgroups: SystemdCgroups = { place, update, stop };

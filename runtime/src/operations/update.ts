@@ -9,7 +9,6 @@ import { type Cgroup, openCgroup } from '../cgroups/create.ts';
 import { devicePolicy } from '../cgroups/device-rules.ts';
 import { attachDevicePolicy } from '../cgroups/devices.ts';
 import { findHierarchy } from '../cgroups/hierarchy.ts';
-import type { ResourceWrite } from '../cgroups/resources/write.ts';
 import { mergeResources, planResources } from '../cgroups/resources.ts';
 import { close, readFileIfExists } from '../linux/files.ts';
 import { parseContainerId } from '../spec/container-id.ts';
@@ -17,10 +16,10 @@ import { loadConfig } from '../spec/load.ts';
 import type { ValidResources } from '../spec/valid.ts';
 import type { ContainerRecord } from '../state/record.ts';
 import type { ContainerDirectory } from '../state/store.ts';
-import { systemdDriverOf } from './cgroup-manager.ts';
 import { currentStatus } from './container-state.ts';
 import type { LightContext } from './light-context.ts';
 import { notRunning } from './observe.ts';
+import { updateUnitOf } from './systemd-cgroups.ts';
 import { changeRdt, type RdtChange } from './update-rdt.ts';
 
 /** The limits of a container after updates. Without it, those of its configuration hold. */
@@ -53,16 +52,13 @@ export function update(context: LightContext, id: string, change: ValidResources
 
 function updateIn(context: LightContext, directory: ContainerDirectory, record: ContainerRecord, change: LinuxResources): void {
   const { sys } = context;
-  const systemd = systemdDriverOf(context, record.cgroup);
+  const systemd = record.cgroup?.driver === 'systemd' ? record.cgroup : undefined;
   const cgroup = openCgroupOf(context, record);
   try {
     const merged = mergeResources(presentResources(context, directory), change);
     const plan = planResources(merged);
     for (const warning of planResources(change).warnings) context.warn(warning.message);
-    const mirror = (writes: readonly ResourceWrite[]): void => {
-      if (record.cgroup !== undefined) systemd?.update(sys, record.cgroup, writes);
-    };
-    updateResources(sys, cgroup, plan, systemd === undefined ? undefined : mirror);
+    updateResources(sys, cgroup, plan, systemd === undefined ? undefined : (writes) => updateUnitOf(sys, systemd, writes));
     if (change.devices !== undefined) {
       const paths = (loadConfig(directory.readConfig()).config.linux?.devices ?? []).map((device) => device.path);
       attachDevicePolicy(sys, cgroup.fd, devicePolicy(change.devices, paths), { isNew: false });

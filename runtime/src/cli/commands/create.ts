@@ -11,11 +11,10 @@ export const createCommand = defineCommand({
   errorPrefix: 'tsrun create failed',
   run: (invocation) => {
     const { sys, flags } = invocation;
-    const options = createOptions(invocation);
     const context = agentContext(invocation, flags['preserve-fds']);
     const socket = flags['console-socket'];
     const consoleFd = socket === undefined ? undefined : connectSocket(sys, socket);
-    create(context, { ...options, consoleFd });
+    create(context, { ...createOptions(invocation), consoleFd });
     return 0;
   },
 });

@@ -15,9 +15,8 @@ export const runCommand = defineCommand({
   errorPrefix: 'tsrun run failed',
   run: (invocation) => {
     const { flags } = invocation;
-    const options = createOptions(invocation);
     return run(agentContext(invocation, flags['preserve-fds']), {
-      ...options,
+      ...createOptions(invocation),
       detach: flags.detach,
       keep: flags.keep,
       noSubreaper: flags['no-subreaper'],
