@@ -10,7 +10,7 @@ import { formatReference, type Reference } from '../reference/reference.ts';
 import type { RegistryClient } from '../registry/client.ts';
 import { type FetchedManifest, fetchManifest, pushManifest } from '../registry/manifests.ts';
 import { uploadBlob } from '../registry/upload.ts';
-import { openFrom } from '../store/blobs.ts';
+import { openLent } from '../store/blobs.ts';
 import { LEASE_MS, type Lease, takeLease } from '../store/leases.ts';
 import type { Store } from '../store/store.ts';
 import { inParallel } from './parallel.ts';
@@ -74,7 +74,7 @@ async function copyBlob(options: CopyOptions, lease: Lease, blob: Descriptor, si
     mountFrom: isSameRegistry && source.reference.path !== target.reference.path ? [source.reference.path] : [],
     open: async function* open(offset) {
       await fetchBlob({ store, lease, client: source.client, repository: source.reference.path, onProgress, signal }, blob);
-      yield* openFrom(store.layout, blob, offset);
+      yield* openLent(store.layout, blob, offset);
     },
     onProgress: (done) => onProgress({ kind: 'bytes', digest, done, total }),
   });

@@ -8,7 +8,7 @@ import type { Reference } from '../reference/reference.ts';
 import type { RegistryClient } from '../registry/client.ts';
 import { pushManifest } from '../registry/manifests.ts';
 import { type UploadSession, uploadBlob } from '../registry/upload.ts';
-import { hasBlob, openFrom, readVerified } from '../store/blobs.ts';
+import { hasBlob, openLent, readVerified } from '../store/blobs.ts';
 import { addSource, readLabels, sourcesOf, writeLabels } from '../store/labels.ts';
 import type { Store } from '../store/store.ts';
 import { inParallel } from './parallel.ts';
@@ -67,7 +67,7 @@ async function pushBlob(options: PushOptions, blob: Descriptor): Promise<void> {
   const { digest, size: total } = blob;
   onProgress({ kind: 'start', digest, total, kept: 0 });
   const outcome = await uploadBlob(client, reference.path, blob, {
-    open: (offset) => openFrom(store.layout, blob, offset),
+    open: (offset) => openLent(store.layout, blob, offset),
     mountFrom: sourcesOf(store.layout, digest, client.host).filter((path) => path !== reference.path),
     session: uploadSession(store, digest, `upload.${client.host}/${reference.path}`),
     onProgress: (done) => onProgress({ kind: 'bytes', digest, done, total }),

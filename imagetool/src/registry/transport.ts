@@ -3,7 +3,7 @@
  * other hosts, retries with backoff.
  */
 
-import { Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { Agent, type Dispatcher, EnvHttpProxyAgent } from 'undici';
@@ -21,7 +21,10 @@ export interface HttpRequest {
   readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   readonly url: string;
   readonly headers?: Readonly<Record<string, string>>;
-  /** A function gives the bytes anew for each attempt; their number then stands in a content-length header. */
+  /**
+   * A function gives the bytes anew for each attempt; their number then stands in a content-length header. The memory of a chunk may be used again
+   * as soon as the next one is asked for.
+   */
   readonly body?: Uint8Array | string | (() => AsyncIterable<Uint8Array>);
   readonly signal?: AbortSignal;
   /** Redirects are followed for reading only. */
@@ -54,8 +57,8 @@ const FIRST_WAIT_MS = 1000;
 /** A registry that asks for more patience than this is answered by giving up. */
 const MAX_RETRY_AFTER_MS = 120_000;
 const STALL_MS = 60_000;
-/** Chunks are large: few of them wait. */
-const STREAM = { objectMode: true, highWaterMark: 4 };
+/** More than a socket buffers: undici asks for the next chunk when the kernel has taken all of a larger one. */
+const BUFFERED_BYTES = 64 * 1024;
 /**
  * undici parses answers with WebAssembly, which V8 would optimize after the first few headers, in as much time as a whole small pull takes. Bodies, which
  * are all the rest, hardly pass through it. Set when undici is loaded, since bytecode that was made beforehand is refused once flags have changed.
@@ -150,9 +153,7 @@ export class Transport {
       headers,
       headersTimeout: STALL_MS,
       bodyTimeout: STALL_MS,
-      ...(wanted.body === undefined
-        ? {}
-        : { body: typeof wanted.body === 'function' ? Readable.from(wanted.body(), STREAM) : wanted.body }),
+      ...(wanted.body === undefined ? {} : { body: typeof wanted.body === 'function' ? asBody(keepingSmall(wanted.body())) : wanted.body }),
       ...(wanted.signal === undefined ? {} : { signal: wanted.signal }),
     });
     return { status: statusCode, headers: answered, body, url: url.href };
@@ -177,6 +178,16 @@ export class Transport {
     if (asked === undefined) return this.backoffMs(attempt);
     return asked > MAX_RETRY_AFTER_MS ? undefined : Math.max(asked, 0);
   }
+}
+
+/** undici takes any async iterable, as its documentation says; its types name only streams, which would read ahead. */
+function asBody(chunks: AsyncIterable<Uint8Array>): Readable {
+  return chunks as unknown as Readable;
+}
+
+/** Copies of chunks that the socket may still have when the next one is asked for. */
+async function* keepingSmall(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, void> {
+  for await (const chunk of body) yield chunk.length > BUFFERED_BYTES ? chunk : Buffer.from(chunk);
 }
 
 /** `localhost`, 127.0.0.0/8, ::1: where docker allows plain HTTP without being told. */

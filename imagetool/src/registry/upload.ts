@@ -23,7 +23,7 @@ export interface UploadSession {
 }
 
 export interface UploadOptions {
-  /** The blob's bytes from an offset on. */
+  /** The blob's bytes from an offset on. The memory of a chunk may be used again when the next but one is asked for. */
   readonly open: (offset: number) => AsyncIterable<Uint8Array>;
   /** Repositories of the same registry that are thought to have it. */
   readonly mountFrom?: readonly string[];
@@ -79,7 +79,7 @@ class Upload {
 
   async #sendWhole(location: string): Promise<void> {
     const chunks: Uint8Array[] = [];
-    for await (const chunk of this.#options.open(0)) chunks.push(chunk);
+    for await (const chunk of this.#options.open(0)) chunks.push(Buffer.from(chunk));
     await this.#finish(location, Buffer.concat(chunks));
   }
 

@@ -45,12 +45,15 @@ export function removeBlob(layout: Layout, digest: Digest): void {
   rmSync(blobPath(layout, digest), { force: true });
 }
 
-async function* readChunks(layout: Layout, digest: Digest, offset = 0): AsyncGenerator<Uint8Array, void, void> {
+async function* readChunks(
+  layout: Layout,
+  digest: Digest,
+  { offset = 0, nextBuffer = freshBuffer } = {},
+): AsyncGenerator<Uint8Array, void, void> {
   const file = await openBlob(layout, digest);
   try {
     for (let at = offset; ; ) {
-      // A fresh buffer each time: consumers may keep chunks, or hand them to other threads.
-      const { bytesRead, buffer } = await file.read(Buffer.allocUnsafeSlow(CHUNK_BYTES), 0, CHUNK_BYTES, at);
+      const { bytesRead, buffer } = await file.read(nextBuffer(), 0, CHUNK_BYTES, at);
       if (bytesRead === 0) return;
       at += bytesRead;
       yield buffer.subarray(0, bytesRead);
@@ -69,10 +72,31 @@ async function openBlob(layout: Layout, digest: Digest): Promise<Awaited<ReturnT
   }
 }
 
+/** Consumers may keep chunks, or hand them to other threads. */
+function freshBuffer(): Buffer {
+  return Buffer.allocUnsafeSlow(CHUNK_BYTES);
+}
+
+/** A chunk, the one before it and the one being read. */
+const LENT_BUFFERS = 3;
+
+/** The same few buffers in turns: touching new memory costs more than reading a file into it. */
+function lentBuffers(): () => Buffer {
+  const buffers: Buffer[] = [];
+  let turn = 0;
+  return () => {
+    turn = (turn + 1) % LENT_BUFFERS;
+    buffers[turn] ??= freshBuffer();
+    return buffers[turn] ?? freshBuffer();
+  };
+}
+
 /**
  * The content of a blob from an offset on, for a peer that checks the whole itself, as registries do. From the beginning it is checked here as well.
+ * A chunk is good until the next but one is asked for.
  */
-export async function* openFrom(layout: Layout, descriptor: Expected, offset: number): AsyncGenerator<Uint8Array, void, void> {
-  if (offset === 0) yield* openVerified(layout, descriptor);
-  else yield* readChunks(layout, descriptor.digest, offset);
+export async function* openLent(layout: Layout, descriptor: Expected, offset: number): AsyncGenerator<Uint8Array, void, void> {
+  const chunks = readChunks(layout, descriptor.digest, { offset, nextBuffer: lentBuffers() });
+  if (offset === 0) yield* verifyStream(chunks, descriptor);
+  else yield* chunks;
 }
