@@ -174,7 +174,10 @@ function startQemu(job, shares, folder, parts) {
       ...['-device', `vhost-user-fs-pci,chardev=${tag},tag=${tag},queue-size=1024`],
     ]),
     ...['-kernel', parts.kernel, '-initrd', join(folder, 'initrd')],
-    ...['-append', 'console=ttyS0 quiet panic=-1 mitigations=off nokaslr tsc=reliable no_timer_check random.trust_cpu=on rcupdate.rcu_expedited=1'],
+    ...[
+      '-append',
+      'console=ttyS0 quiet panic=-1 mitigations=off nokaslr tsc=reliable no_timer_check random.trust_cpu=on rcupdate.rcu_expedited=1',
+    ],
   ];
   const child = spawn(parts.qemu[0] ?? '', args, {
     stdio: ['ignore', 'ignore', 'pipe', job.stdout ?? 1, job.stderr ?? 2],

@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { HookName } from '../../specs/runtime/hooks.ts';
 import { type Change, type Draft, onBothEngines } from './ground.ts';
+import { recordOf } from './record.ts';
 
 /** A hook in the namespaces of the runtime that sends init a signal. */
 const signalling =
@@ -68,7 +69,7 @@ onBothEngines('an init process', (ground) => {
 
   it('that nobody starts ends with its container, and not before', () => {
     const container = ground().create(sleeps);
-    expect(JSON.parse(readFileSync(join(ground().root, container.id, 'state.json'), 'utf8'))).toMatchObject({ pid: container.pid });
+    expect(recordOf(ground().root, container.id)).toMatchObject({ pid: container.pid });
     expect(ground().tsrun(['kill', container.id, 'KILL'])).toEqual({ status: 0, stderr: '' });
     expect(ground().end(container)).toBe(137);
   });

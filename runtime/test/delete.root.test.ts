@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from 'node:path';
 import type { ConfigChange } from './bundle.ts';
 import { type Cli, cgroupsOf, describeBothEngines, isRunning, sleep, until } from './cli.ts';
+import { recordFile } from './record.ts';
 
 /** Processes whose root or command line is in the test's directory. */
 function processesOf(cli: Cli): string[] {
@@ -81,7 +82,7 @@ describeBothEngines('delete', (cli) => {
   it('removes a container whose state cannot be read, with all its processes, by force only', () => {
     const id = cli().start();
     const { pid } = cli().state(id);
-    writeFileSync(join(cli().root, id, 'state.json'), '{"id":');
+    writeFileSync(recordFile(cli().root, id), '\n{"id":\n');
     expect(cli().run(['delete', id]).stderr).toContain('is not the state of a container');
     expect(cli().run(['state', id]).status).toBe(1);
     expect(cli().ok(['list', '-q'])).toBe(`${id}\n`);

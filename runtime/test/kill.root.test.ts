@@ -1,9 +1,10 @@
 /** kill by the command line: only ever the container's own process (runtime.md, "Kill"). */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { args, type ConfigChange } from './bundle.ts';
 import { describeBothEngines, isRunning, until } from './cli.ts';
+import { recordFile, recordOf } from './record.ts';
 
 const TRAP = args('sh', '-c', 'trap "exit 0" TERM USR1; touch /tmp/ready; while :; do sleep 0.05; done');
 const WRITABLE: ConfigChange = (config) => {
@@ -85,8 +86,7 @@ describeBothEngines('kill', (cli) => {
     it('does not touch that process', () => {
       const id = cli().start(args('true'));
       cli().waitFor(id, 'stopped');
-      const path = join(cli().root, id, 'state.json');
-      writeFileSync(path, JSON.stringify({ ...JSON.parse(readFileSync(path, 'utf8')), pid: stranger.pid }));
+      appendFileSync(recordFile(cli().root, id), `\n${JSON.stringify({ ...recordOf(cli().root, id), pid: stranger.pid })}\n`);
       expect(cli().state(id)).toMatchObject({ status: 'stopped', pid: 0 });
       expect(cli().run(['kill', id, 'KILL']).stderr).toBe('container not running\n');
       cli().ok(['kill', '--all', id, 'KILL']);

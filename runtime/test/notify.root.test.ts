@@ -1,5 +1,5 @@
 /** sd_notify(3) from a container to whoever started the runtime. */
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { call } from '../src/linux/call.ts';
 import { close } from '../src/linux/files.ts';
@@ -9,6 +9,7 @@ import { bindDatagram, connectDatagram, receiveWithFds, sendWithFds } from '../s
 import { spawn } from '../src/linux/spawn.ts';
 import { Attached, pipe } from './attached.ts';
 import { type Change, onBothEngines } from './ground.ts';
+import { recordOf } from './record.ts';
 
 const WAIT_MS = 10_000;
 
@@ -46,7 +47,7 @@ onBothEngines('notifications', (ground) => {
   }
 
   function initOf(id: string): number {
-    return JSON.parse(readFileSync(join(ground().root, id, 'state.json'), 'utf8')).pid;
+    return recordOf(ground().root, id).pid;
   }
 
   const script = 'echo "$NOTIFY_SOCKET"; read line';

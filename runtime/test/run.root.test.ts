@@ -85,7 +85,7 @@ onBothEngines('run', (ground) => {
     ground().tsrun(['state', run.id], { output });
     close(ground().sys, output);
     expect(JSON.parse(readFileSync(state, 'utf8'))).toMatchObject({ status: 'running', bundle: run.bundle });
-    expect(readdirSync(join(ground().root, run.id)).sort()).toEqual(['config.json', 'state.json']);
+    expect(readdirSync(join(ground().root, run.id)).sort()).toEqual(['config.json', 'state.jsonl']);
     run.endInput();
     expect(run.wait()).toBe(1);
   });

@@ -10,6 +10,7 @@ import { staticBusybox } from './bundle.ts';
 import { cgroupsOf } from './cli.ts';
 import { Fixture } from './exec-fixture.ts';
 import { onBothEngines } from './ground.ts';
+import { recordOf } from './record.ts';
 
 const CYCLES = 1000;
 
@@ -24,7 +25,7 @@ onBothEngines('created containers', (ground) => {
     });
     const ids = Array.from({ length: ground().command.endsWith('node') ? 20 : 100 }, (_, index) => `many-${index}`);
     for (const id of ids) expect(ground().tsrun(['create', '-b', bundle, id])).toEqual({ status: 0, stderr: '' });
-    const pids = ids.map((id) => Number(JSON.parse(readFileSync(join(ground().root, id, 'state.json'), 'utf8')).pid));
+    const pids = ids.map((id) => recordOf(ground().root, id).pid);
     expect(Math.max(...pids.map(proportionalKilobytes))).toBeLessThanOrEqual(300);
     for (const id of ids) expect(ground().tsrun(['delete', '--force', id])).toEqual({ status: 0, stderr: '' });
     ground().reap();

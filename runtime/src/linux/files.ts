@@ -4,8 +4,10 @@
  */
 import type { Sys } from '../sys/sys.ts';
 import { call, tryCall } from './call.ts';
-import { EEXIST, ENOENT, syscallError } from './errno.ts';
-import { AT_FDCWD, AT_REMOVEDIR, O_CLOEXEC, O_CREAT, O_DIRECTORY, O_PATH, O_RDONLY, O_TRUNC, O_WRONLY } from './open-flags.ts';
+import { EEXIST, ENOENT, ENOSPC, syscallError } from './errno.ts';
+import { AT_FDCWD, AT_REMOVEDIR, O_APPEND, O_CLOEXEC, O_CREAT, O_DIRECTORY, O_PATH, O_RDONLY, O_TRUNC, O_WRONLY } from './open-flags.ts';
+
+const SEEK_CUR = 1;
 
 export interface OpenOptions {
   readonly flags?: number;
@@ -94,6 +96,22 @@ export function writeKernelFile(sys: Sys, path: string, text: string, at?: numbe
 export interface WriteFileOptions {
   readonly mode: number;
   readonly at?: number;
+}
+
+/** Appends in one write(2), and sets the mode, so that the umask has no say. A failed write leaves the file as it was. */
+export function appendFile(sys: Sys, path: string, text: string, options: WriteFileOptions): void {
+  const at = options.at ?? AT_FDCWD;
+  const fd = open(sys, path, { flags: O_WRONLY | O_CREAT | O_APPEND, mode: options.mode, at });
+  try {
+    call(sys, 'fchmod', path, fd, options.mode);
+    const bytes = sys.encode(text);
+    const written = tryCall(sys, 'write', fd, bytes, bytes.byteLength);
+    if (written === bytes.byteLength) return;
+    if (written > 0) call(sys, 'ftruncate', path, fd, call(sys, 'lseek', path, fd, 0, SEEK_CUR) - written);
+    throw syscallError({ syscall: 'write', errno: written < 0 ? -written : ENOSPC, object: path });
+  } finally {
+    close(sys, fd);
+  }
 }
 
 /**

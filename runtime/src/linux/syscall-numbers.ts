@@ -45,6 +45,7 @@ const NUMBERS = {
   fstatfs: [138, 44],
   fsync: [74, 82],
   ftruncate: [77, 46],
+  lseek: [8, 62],
   getcwd: [79, 17],
   getdents64: [217, 61],
   getegid: [108, 177],

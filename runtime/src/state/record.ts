@@ -1,4 +1,4 @@
-/** What is kept of a container between commands: one small file, `state.json`, beside the frozen `config.json`. */
+/** What is kept of a container between commands: one small file, `state.jsonl`, beside the frozen `config.json`. */
 import type { Hook } from '../../../specs/runtime/hooks.ts';
 import { RuntimeError } from '../base/errors.ts';
 
@@ -66,8 +66,17 @@ export interface ContainerRecord {
 
 export type LaterHooks = { readonly [Name in 'startContainer' | 'poststart' | 'poststop']?: readonly Hook[] | undefined };
 
-export function parseRecord(text: string, path: string): ContainerRecord {
-  // The file is our own and was written as a whole: it is checked for being one, not validated.
+/**
+ * The last whole line of a file of records; undefined where there is none yet, because a create was cut off.
+ * @throws RuntimeError 'state-corrupt'
+ */
+export function lastRecord(text: string, path: string): ContainerRecord | undefined {
+  const whole = text.slice(0, text.lastIndexOf('\n') + 1).trimEnd();
+  return whole === '' ? undefined : parseRecord(whole.slice(whole.lastIndexOf('\n') + 1), path);
+}
+
+function parseRecord(text: string, path: string): ContainerRecord {
+  // The line is our own: it is checked for being one, not validated.
   const value: unknown = parse(text, path);
   if (typeof value !== 'object' || value === null || !('id' in value) || !('pid' in value)) {
     throw new RuntimeError('state-corrupt', `${path} is not the state of a container`, {

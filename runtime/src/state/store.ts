@@ -1,7 +1,7 @@
 /**
  * The containers' directories below the root directory (`/run/tsrun`): one for each, 0700, holding
  *
- *     state.json     the record, replaced as a whole under the lock
+ *     state.jsonl    the records, a line of JSON each; the last whole line counts. Written under the lock, read without it
  *     config.json    the configuration, frozen at create
  *     gate           the start gate's socket, there exactly while the container is created and not started
  *     start          the program that starts it: the rest of its setup, as bytes for the init process
@@ -11,17 +11,29 @@
 import { RuntimeError } from '../base/errors.ts';
 import { call, tryCall } from '../linux/call.ts';
 import { EISDIR, ENOENT, isErrno, syscallError } from '../linux/errno.ts';
-import { close, listDirectory, mkdir, mkdirAll, open, readFile, readFileIfExists, replaceFile, rmdir, unlink } from '../linux/files.ts';
+import {
+  appendFile,
+  close,
+  listDirectory,
+  mkdir,
+  mkdirAll,
+  open,
+  readFile,
+  readFileIfExists,
+  replaceFile,
+  rmdir,
+  unlink,
+} from '../linux/files.ts';
 import { AT_FDCWD, O_DIRECTORY, O_RDONLY } from '../linux/open-flags.ts';
 import { lstat, statFd } from '../linux/stat.ts';
 import type { Sys } from '../sys/sys.ts';
-import { type ContainerRecord, parseRecord } from './record.ts';
+import { type ContainerRecord, lastRecord } from './record.ts';
 
 const LOCK_EX = 2;
 const PRIVATE = 0o700;
 const FILE_MODE = 0o600;
 
-const RECORD = 'state.json';
+const RECORD = 'state.jsonl';
 const CONFIG = 'config.json';
 export const GATE = 'gate';
 export const START_PROGRAM = 'start';
@@ -41,8 +53,12 @@ export class ContainerDirectory {
     this.fd = fd;
   }
 
+  /**
+   * Appends: replacing a file makes ext4 write the new one to the disk at once, for half a millisecond. The first newline ends what a writer that was
+   * cut off may have left.
+   */
   writeRecord(record: ContainerRecord): void {
-    replaceFile(this.#sys, RECORD, JSON.stringify(record), { mode: FILE_MODE, at: this.fd });
+    appendFile(this.#sys, RECORD, `\n${JSON.stringify(record)}\n`, { mode: FILE_MODE, at: this.fd });
   }
 
   writeConfig(text: string): void {
@@ -60,7 +76,7 @@ export class ContainerDirectory {
   /** The record, or undefined when a create was cut off before it was written. */
   readRecord(): ContainerRecord | undefined {
     const text = readFileIfExists(this.#sys, RECORD, this.fd);
-    return text === undefined ? undefined : parseRecord(text, `${this.path}/${RECORD}`);
+    return text === undefined ? undefined : lastRecord(text, `${this.path}/${RECORD}`);
   }
 
   /**
@@ -149,12 +165,13 @@ export class Store {
     return undefined;
   }
 
-  /** A container's record without waiting for its lock: the file is always whole. @throws RuntimeError 'not-found' */
+  /** A container's record without waiting for its lock: what counts is always whole. @throws RuntimeError 'not-found' */
   read(id: string): ContainerRecord {
     const path = `${this.#path(id)}/${RECORD}`;
     const text = readFileIfExists(this.#sys, path);
-    if (text === undefined) throw new RuntimeError('not-found', `container does not exist: ${id}`);
-    return parseRecord(text, path);
+    const record = text === undefined ? undefined : lastRecord(text, path);
+    if (record === undefined) throw new RuntimeError('not-found', `container does not exist: ${id}`);
+    return record;
   }
 
   /** A container's frozen configuration without waiting for its lock. @throws RuntimeError 'not-found' */
