@@ -13,7 +13,9 @@ import { hostPlatform } from '../image/platform.ts';
 import { searchableTree } from '../snapshot/stacked-tree.ts';
 import { LEASE_MS, type Lease, takeLease } from '../store/leases.ts';
 import type { Store } from '../store/store.ts';
+import { encodeRecords, INLINE_FIELD } from './cache/exchange.ts';
 import { keepCached } from './cache/keep.ts';
+import type { CacheSource } from './cache/records.ts';
 import { Trace } from './cache/trace.ts';
 import { contextDirectory, type LoadedContext, loadContext } from './context/load.ts';
 import { NO_FILTER, type Origin } from './copy/select.ts';
@@ -32,7 +34,10 @@ export interface NamedContext {
 }
 
 export interface BuildOptions
-  extends Pick<SessionOptions, 'provided' | 'hosts' | 'epochSeconds' | 'noCache' | 'isNamespaced' | 'onFailedRun'> {
+  extends Pick<
+    SessionOptions,
+    'provided' | 'hosts' | 'epochSeconds' | 'noCache' | 'isNamespaced' | 'onFailedRun' | 'breakAt' | 'beforeShell'
+  > {
   readonly store: Store;
   readonly context: string;
   readonly dockerfile?: string;
@@ -47,11 +52,16 @@ export interface BuildOptions
   readonly progress: BuildProgress;
   readonly signal: AbortSignal;
   readonly explain: boolean;
+  readonly cacheSources: (lease: Lease) => Promise<readonly CacheSource[]>;
+  /** The image carries the results of its steps. */
+  readonly inlineCache: boolean;
 }
 
 export interface Built {
   readonly plan: BuildPlan;
   readonly stage: BuiltStage;
+  /** All stages that were built. */
+  readonly stages: readonly BuiltStage[];
   readonly image: AssembledImage;
   readonly session: Session;
 }
@@ -90,12 +100,14 @@ async function buildIn<T>(options: BuildOptions, workspace: Workspace, lease: Le
     ...sessionOptions(options, { workspace, lease, context, platform }),
     named: await namedOrigins(options, workspace),
     loadImage: images,
+    cacheSources: await options.cacheSources(lease),
   });
   try {
-    const stage = await executePlan(session, plan);
-    const image = await assembleImage(session, stage, options.labels);
+    const { target: stage, stages } = await executePlan(session, plan);
+    const extraFields = options.inlineCache ? { [INLINE_FIELD]: encodeRecords(session.usedRecords(plan.target.index)) } : {};
+    const image = await assembleImage(session, stage, { labels: options.labels, extraFields });
     session.options.trace.save();
-    return await use({ plan, stage, image, session });
+    return await use({ plan, stage, stages, image, session });
   } finally {
     // What was made before a failure is worth keeping as well.
     await keepCached(store, session.records);
@@ -124,8 +136,8 @@ interface Given {
 function sessionOptions(
   options: BuildOptions,
   { workspace, lease, context, platform }: Given,
-): Omit<SessionOptions, 'named' | 'loadImage'> {
-  const { store, progress, provided, hosts, epochSeconds, noCache, isNamespaced, onFailedRun, explain } = options;
+): Omit<SessionOptions, 'named' | 'loadImage' | 'cacheSources'> {
+  const { store, progress, provided, hosts, epochSeconds, noCache, isNamespaced, onFailedRun, breakAt, beforeShell, explain } = options;
   const controller = new AbortController();
   const name = JSON.stringify([context.identity, context.dockerfile.name, options.target ?? '', platform]);
   return {
@@ -144,6 +156,8 @@ function sessionOptions(
     noCache,
     trace: new Trace(store.layout, name, explain),
     ...(onFailedRun === undefined ? {} : { onFailedRun }),
+    ...(breakAt === undefined ? {} : { breakAt }),
+    ...(beforeShell === undefined ? {} : { beforeShell }),
   };
 }
 

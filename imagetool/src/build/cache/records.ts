@@ -5,6 +5,7 @@
 
 import { mkdirSync, readdirSync, rmSync, statSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Descriptor } from '../../../../specs/image/descriptor.ts';
 import type { Digest } from '../../../../specs/image/digest.ts';
 import { isObject } from '../../../../specs/image/shape.ts';
 import { isNodeError } from '../../base/errors.ts';
@@ -44,6 +45,24 @@ export class CacheRecords {
     return record;
   }
 
+  /** Also of results that come from elsewhere, which become this store's. Their failures are no failures: the step is made anew then. */
+  async lookup(key: string, sources: readonly CacheSource[]): Promise<CacheRecord | undefined> {
+    const own = this.find(key);
+    if (own !== undefined) return own;
+    for (const source of sources) {
+      const record = source.find(key);
+      if (record === undefined) continue;
+      try {
+        if (record.layer !== undefined) await source.fetch(record.layer.descriptor);
+      } catch {
+        continue;
+      }
+      this.store(key, record);
+      return record;
+    }
+    return undefined;
+  }
+
   store(key: string, record: CacheRecord): void {
     mkdirSync(this.#directory, { recursive: true });
     replaceHint(join(this.#directory, key), `${JSON.stringify(record)}\n`);
@@ -81,6 +100,13 @@ function touch(path: string): void {
   } catch (error) {
     if (!isNodeError(error, 'ENOENT', 'EACCES', 'EPERM', 'EROFS')) throw error;
   }
+}
+
+/** Results from elsewhere. */
+export interface CacheSource {
+  find(key: string): CacheRecord | undefined;
+  /** Brings a layer into the store. */
+  fetch(layer: Descriptor): Promise<void>;
 }
 
 /** Undefined for what is no record: it can be found out again. */

@@ -16,10 +16,16 @@ export interface AssembledImage {
   readonly manifest: Manifest;
 }
 
-/** `labels`: of --label. */
-export async function assembleImage(session: Session, stage: BuiltStage, labels: ReadonlyMap<string, string>): Promise<AssembledImage> {
+export interface AssembleOptions {
+  /** --label. */
+  readonly labels: ReadonlyMap<string, string>;
+  /** Fields of the configuration that are nobody else's. */
+  readonly extraFields: Readonly<Record<string, object>>;
+}
+
+export async function assembleImage(session: Session, stage: BuiltStage, options: AssembleOptions): Promise<AssembledImage> {
   const { store, lease } = session.options;
-  const config = imageConfig(session, stage, labels);
+  const config = { ...imageConfig(session, stage, options.labels), ...options.extraFields };
   const configDescriptor = await storeJson(store, lease, OCI.config, config);
   const manifest: Manifest = {
     schemaVersion: 2,

@@ -19,6 +19,7 @@ import { runContainer } from '../run/container.ts';
 import { type MountPlace, makeCover } from '../run/cover.ts';
 import { hostFileMounts } from '../run/host-files.ts';
 import { type MountOptions, type PreparedMounts, prepareMounts } from '../run/mounts.ts';
+import { runShell } from '../run/shell.ts';
 import type { StepSpace } from '../run/workspace.ts';
 import { exitReason, StepError } from './failure.ts';
 import type { LayerStack } from './layers.ts';
@@ -31,6 +32,8 @@ export interface RunOptions {
   readonly below: LayerStack;
   readonly progress: ProgressStep;
   readonly mountSource: MountOptions['mountSource'];
+  /** Instead of the command a shell is run, at the user's terminal; nothing comes of the step. */
+  readonly isShell?: boolean;
 }
 
 /** Throws StepError for a command that fails, and the signal's reason. */
@@ -92,8 +95,9 @@ interface Prepared {
   readonly user: ResolvedUser;
 }
 
-async function runIn({ session, step, progress }: RunOptions, { space, mounts, snapshot, user }: Prepared): Promise<void> {
-  const { store, signal, hosts, isNamespaced, platform, onFailedRun } = session.options;
+async function runIn(options: RunOptions, { space, mounts, snapshot, user }: Prepared): Promise<void> {
+  const { session, step, progress } = options;
+  const { store, signal, hosts, isNamespaced, platform, onFailedRun, beforeShell } = session.options;
   const config = runConfig({
     step,
     platform,
@@ -103,6 +107,11 @@ async function runIn({ session, step, progress }: RunOptions, { space, mounts, s
     env: [...step.proxyEnv, ...mounts.env],
     isNamespaced,
   });
+  if (options.isShell === true) {
+    beforeShell?.();
+    runShell(store, space, config);
+    throw new ImageError('shell-ended', 'the shell has ended, and with it the build');
+  }
   const log = new StepLog(store.layout, space.id);
   const onOutput = (bytes: Buffer): void => {
     log.write(bytes);
@@ -116,7 +125,10 @@ async function runIn({ session, step, progress }: RunOptions, { space, mounts, s
     }
     const hint = 'tsimg build --shell-on-error opens a shell in the state of a failed step.';
     const details = { step, name: progress.name, reason: exitReason(step.argv, code), output: log.tail(), logFile: log.path };
-    onFailedRun?.(config, space.directory, `${space.id}-shell`);
+    if (onFailedRun !== undefined) {
+      beforeShell?.();
+      onFailedRun(store, space, config);
+    }
     throw new StepError(onFailedRun === undefined ? { ...details, hint } : details);
   } catch (error) {
     if (error instanceof StepError || signal.aborted) throw error;

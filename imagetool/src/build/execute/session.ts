@@ -7,12 +7,12 @@ import type { LayerKind } from '../../snapshot/layers.ts';
 import type { Lease } from '../../store/leases.ts';
 import type { Store } from '../../store/store.ts';
 import { FileHashes } from '../cache/file-hashes.ts';
-import { CacheRecords } from '../cache/records.ts';
+import { type CacheRecord, CacheRecords, type CacheSource } from '../cache/records.ts';
 import type { Trace } from '../cache/trace.ts';
 import type { Origin } from '../copy/select.ts';
 import type { BuildProgress } from '../progress/progress.ts';
 import type { Provided } from '../run/mounts.ts';
-import type { Workspace } from '../run/workspace.ts';
+import type { StepSpace, Workspace } from '../run/workspace.ts';
 import { UnpackedStacks } from './layers.ts';
 import { createdTime } from './time.ts';
 
@@ -36,10 +36,16 @@ export interface SessionOptions {
   readonly epochSeconds?: number;
   /** Steps of these stages are made anew; `all` of all. */
   readonly noCache: 'all' | ReadonlySet<string>;
+  /** --cache-from. */
+  readonly cacheSources: readonly CacheSource[];
   /** Says why steps are made anew. */
   readonly trace: Trace;
   /** Opens a shell in the state of a step that failed, before it is thrown away. */
-  readonly onFailedRun?: (config: Config, directory: string, id: string) => void;
+  readonly onFailedRun?: (store: Store, space: StepSpace, config: Config) => number;
+  /** Names the step that a shell takes the place of. */
+  readonly breakAt?: (name: string) => boolean;
+  /** Called before a shell takes the terminal. */
+  readonly beforeShell?: () => void;
 }
 
 export class Session {
@@ -47,6 +53,7 @@ export class Session {
   readonly records: CacheRecords;
   readonly stacks: UnpackedStacks;
   readonly kind: LayerKind;
+  readonly #used: { readonly stage: number; readonly key: string; readonly record: CacheRecord }[] = [];
   readonly #hashes = new Map<string, FileHashes>();
 
   constructor(options: SessionOptions) {
@@ -54,6 +61,16 @@ export class Session {
     this.records = new CacheRecords(options.store.layout);
     this.kind = options.isNamespaced ? 'namespaced' : 'root';
     this.stacks = new UnpackedStacks(options.store, this.kind);
+  }
+
+  /** Remembers what a step came to, from the cache or not. */
+  use(stage: number, key: string, record: CacheRecord): void {
+    this.#used.push({ stage, key, record });
+  }
+
+  /** What the steps of this build came to: those of one stage, or of all. */
+  usedRecords(stage?: number): [string, CacheRecord][] {
+    return this.#used.filter((one) => stage === undefined || one.stage === stage).map(({ key, record }) => [key, record]);
   }
 
   hashes(root: string): FileHashes {

@@ -9,8 +9,9 @@ import { ignoreFilter } from '../context/filter.ts';
 import { prepareDeliveries } from '../copy/deliveries.ts';
 import { ignorePatterns } from '../ignore/ignore-file.ts';
 import type { BuildPlan } from '../plan/stages.ts';
-import type { CopyStep, FileSource, RunStep, StagePlan, Step } from '../plan/step.ts';
+import { type CopyStep, type FileSource, type RunStep, type StagePlan, type Step, stagesOf } from '../plan/step.ts';
 import type { ProgressStep } from '../progress/progress.ts';
+import type { MountedTree } from '../run/mounts.ts';
 import { executeCopy, executeWorkdir } from './copy-step.ts';
 import { describeDifference } from './explain.ts';
 import { StepError } from './failure.ts';
@@ -30,10 +31,11 @@ export interface BuiltStage {
 }
 
 /** Throws StepError and other failures of the first step that fails; the steps that run meanwhile are stopped by the session's signal. */
-export async function executePlan(session: Session, plan: BuildPlan): Promise<BuiltStage> {
+export async function executePlan(session: Session, plan: BuildPlan): Promise<{ target: BuiltStage; stages: readonly BuiltStage[] }> {
   const execution = new Execution(session, plan);
   try {
-    return await execution.stage(plan.target.index);
+    const target = await execution.stage(plan.target.index);
+    return { target, stages: await execution.built() };
   } catch (error) {
     session.options.abort();
     await execution.settle();
@@ -60,6 +62,10 @@ class Execution {
   /** Waits until nothing is under way any more. */
   async settle(): Promise<void> {
     await Promise.allSettled(this.#stages.values());
+  }
+
+  async built(): Promise<BuiltStage[]> {
+    return await Promise.all(this.#stages.values());
   }
 
   async stage(index: number): Promise<BuiltStage> {
@@ -106,28 +112,45 @@ class Execution {
     const fsSteps = plan.steps.length + (plan.base.kind === 'scratch' ? 0 : 1);
     const number = index + 1 + (plan.base.kind === 'scratch' ? 0 : 1);
     const name = `${prefixOf(plan.label, number, fsSteps)} ${step.title}`;
+    await this.#await(step);
     const told = progress.begin(name);
     try {
+      if (this.#session.options.breakAt?.(name) === true) return await this.#shell(plan, step, { below, told });
       const work = await this.#workOf(step, below, told);
-      const key = keyOf(work.inputs);
-      const traced = { place: `${plan.label}/${index}`, title: step.title, key, inputs: work.inputs };
+      const inputs = [...this.#commonInputs(), ...work.inputs];
+      const key = keyOf(inputs);
+      const traced = { place: `${plan.label}/${index}`, title: step.title, key, inputs };
       this.#session.options.trace.add(traced);
       const mayUseCache = noCache !== 'all' && !noCache.has(plan.label);
-      const found = mayUseCache ? this.#session.records.find(key) : undefined;
+      const { records } = this.#session;
+      const found = mayUseCache ? await records.lookup(key, this.#session.options.cacheSources) : undefined;
       describeDifference(this.#session.options.trace, traced, { isHit: found !== undefined, mayUseCache, told });
       if (found !== undefined) {
         if (found.layer !== undefined) await this.#session.options.lease.protect(found.layer.descriptor.digest);
+        this.#session.use(plan.index, key, found);
         told.end('cached');
         return found;
       }
-      const result = await work.run();
-      this.#session.records.store(key, { ...result, title: step.title });
+      const result = { ...(await work.run()), title: step.title };
+      records.store(key, result);
+      this.#session.use(plan.index, key, result);
       told.end('done');
       return result;
     } catch (error) {
       told.end(signal.aborted ? 'canceled' : 'error', firstLine(error));
       throw placed(error, step, name, signal);
     }
+  }
+
+  /** Times in layers are no later than the epoch. */
+  #commonInputs(): Input[] {
+    const { epochSeconds } = this.#session.options;
+    return epochSeconds === undefined ? [] : [{ name: 'SOURCE_DATE_EPOCH', value: String(epochSeconds) }];
+  }
+
+  /** A step begins when what it takes files from is there. */
+  async #await(step: Step): Promise<void> {
+    for (const index of stagesOf(step)) await this.stage(index);
   }
 
   async #workOf(step: Step, below: LayerStack, told: ProgressStep): Promise<Work> {
@@ -148,11 +171,42 @@ class Execution {
       if (source === undefined || mount.type === 'cache') continue;
       contents.set(target ?? '', await this.#contentOf(await this.#resolve(source), mount.type === 'bind' ? mount.source : '/'));
     }
-    const open = async (source: FileSource, id: string) => await mountSource(this.#session, await this.#resolve(source), id);
     return {
       inputs: runInputs(step, chain, contents),
-      run: () => executeRun({ session: this.#session, step, below, progress: told, mountSource: open }),
+      run: () => executeRun({ session: this.#session, step, below, progress: told, mountSource: this.#opener() }),
     };
+  }
+
+  /** In the place of a step: with its mounts and variables, if it is a RUN. */
+  async #shell({ config }: StagePlan, step: Step, { below, told }: { below: LayerStack; told: ProgressStep }): Promise<StepResult> {
+    const { instruction, language, title } = step;
+    const plain: RunStep = {
+      kind: 'run',
+      instruction,
+      language,
+      title,
+      form: { form: 'exec', argv: [] },
+      argv: [],
+      env: config.Env ?? [],
+      proxyEnv: [],
+      user: '',
+      workdir: '/',
+      mounts: [],
+      network: 'default',
+    };
+    const mountSource = this.#opener();
+    return await executeRun({
+      session: this.#session,
+      step: step.kind === 'run' ? step : plain,
+      below,
+      progress: told,
+      mountSource,
+      isShell: true,
+    });
+  }
+
+  #opener(): (source: FileSource, id: string) => Promise<MountedTree> {
+    return async (source, id) => await mountSource(this.#session, await this.#resolve(source), id);
   }
 
   /** Of files that a RUN step sees: of layers their chain, of a directory the content. */
@@ -220,11 +274,7 @@ function copyInputs(step: CopyStep): Input[] {
 
 function neededStages(plan: StagePlan): number[] {
   const own = plan.base.kind === 'stage' ? [plan.base.index] : [];
-  const sources = plan.steps.flatMap((step) => {
-    if (step.kind === 'workdir') return [];
-    return step.kind === 'copy' ? [step.from] : step.mounts.flatMap(({ source }) => source ?? []);
-  });
-  return [...own, ...sources.flatMap((source) => (source.kind === 'stage' ? [source.index] : []))];
+  return [...own, ...plan.steps.flatMap(stagesOf)];
 }
 
 export function layersOf(base: LoadedImage | BuiltStage): LayerStack {
@@ -241,7 +291,8 @@ function firstLine(error: unknown): string {
 
 /** Failures get their place in the Dockerfile, those of other stages have one. */
 function placed(error: unknown, step: Step, name: string, signal: AbortSignal): unknown {
-  if (error instanceof StepError || signal.aborted || !(error instanceof Error)) return error;
+  const isShellEnd = error instanceof ImageError && error.code === 'shell-ended';
+  if (error instanceof StepError || isShellEnd || signal.aborted || !(error instanceof Error)) return error;
   const isForeseen = error instanceof ImageError || 'syscall' in error || 'code' in error;
   if (!isForeseen) return error;
   const hint = error instanceof ImageError && error.hint !== undefined ? { hint: error.hint } : {};

@@ -1,15 +1,17 @@
 import { writeFileSync } from 'node:fs';
 import { type BuildOptions, type Built, build } from '../../build/build.ts';
+import { compareBuilds, type StepDifference } from '../../build/compare.ts';
 import { BuildProgress } from '../../build/progress/progress.ts';
-import { parsePlatform } from '../../image/platform.ts';
+import { runShell } from '../../build/run/shell.ts';
 import { formatReference, parseReference, withDefaultTag } from '../../reference/reference.ts';
 import { addImage, setImage } from '../../store/refs.ts';
-import type { ParsedArgs } from '../args.ts';
-import { baseImage } from '../base-image.ts';
-import { BUILD_OPTIONS, namedContexts, networkOf, pairsOf, providedBy } from '../build-options.ts';
+import { type ParsedArgs, usage } from '../args.ts';
+import { type CacheTarget, cacheTargets, exportCache } from '../build-cache.ts';
+import { BUILD_OPTIONS } from '../build-options.ts';
+import { type BuildOutput, buildOutputs, writeOutput } from '../build-output.ts';
+import { buildOptions } from '../build-request.ts';
 import { buildView } from '../build-view.ts';
 import type { Command, Context } from '../command.ts';
-import { sourceEpoch } from '../epoch.ts';
 import { withSignals } from '../signals.ts';
 
 export const buildCommand: Command = {
@@ -19,71 +21,70 @@ export const buildCommand: Command = {
   options: BUILD_OPTIONS,
   positionals: [1, 1],
   async run(context, args) {
-    const names = args.values('tag').map((name) => formatReference(withDefaultTag(parseReference(name))));
+    const wishes = wishesOf(args);
     return await withSignals(async (signal) => {
       const view = buildView(context, args);
+      const progress = new BuildProgress(view.listener);
       try {
-        const options = await buildOptions(context, args, new BuildProgress(view.listener), signal);
-        const digest = await build(options, (built) => finish(built, names, args));
+        const request = await buildOptions(context, args, { path: args.positionals[0] ?? '.', progress, signal });
+        const options = args.flag('shell-on-error') ? { ...request, beforeShell: () => view.close(), onFailedRun: runShell } : request;
+        const finish = async (built: Built) => ({ digest: await finishBuild(context, built, wishes), stages: built.stages });
+        const { digest, stages } = await build(options, finish);
+        const differences = args.flag('twice') ? await buildAgain(options, stages) : undefined;
         view.close();
-        if (args.flag('quiet') || names.length === 0) context.print(digest);
+        const isPiped = wishes.outputs.some((output) => 'destination' in output && output.destination === '-');
+        if (!isPiped && (args.flag('quiet') || wishes.names.length === 0)) context.print(digest);
+        return differences === undefined ? 0 : reportDifferences(context, differences, options.epochSeconds);
       } finally {
         view.close();
       }
-      return 0;
     });
   },
 };
 
-async function buildOptions(context: Context, args: ParsedArgs, progress: BuildProgress, signal: AbortSignal): Promise<BuildOptions> {
-  const store = await context.store();
-  const platform = args.value('platform');
-  const epochSeconds = sourceEpoch(context.env);
-  const [dockerfile, target] = [args.value('file'), args.value('target')];
-  const buildArguments = pairsOf(args.values('build-arg'), context.env);
-  if (epochSeconds !== undefined && !buildArguments.has('SOURCE_DATE_EPOCH')) buildArguments.set('SOURCE_DATE_EPOCH', String(epochSeconds));
-  return {
-    store,
-    context: args.positionals[0] ?? '.',
-    ...(dockerfile === undefined ? {} : { dockerfile }),
-    input: () => process.stdin,
-    named: namedContexts(args),
-    ...(target === undefined ? {} : { target }),
-    buildArguments,
-    labels: pairsOf(args.values('label'), {}),
-    ...(platform === undefined ? {} : { platform: parsePlatform(platform) }),
-    network: networkOf(args),
-    hosts: args.values('add-host'),
-    provided: providedBy(args, context.env),
-    ...(epochSeconds === undefined ? {} : { epochSeconds }),
-    noCache: args.flag('no-cache') ? 'all' : new Set(args.values('no-cache-filter')),
-    isNamespaced: false,
-    explain: args.flag('explain'),
-    progress,
-    signal,
-    loadImage: (reference, at, lease) =>
-      progress.during(`[internal] load metadata for ${reference}`, (step) =>
-        baseImage(reference, { context, store, lease, platform: at, pull: args.flag('pull'), note: (text) => step.note(text) }),
-      ),
-  };
+interface Wishes {
+  readonly names: readonly string[];
+  readonly args: ParsedArgs;
+  readonly targets: readonly CacheTarget[];
+  readonly outputs: readonly BuildOutput[];
 }
 
-async function finish({ image, session }: Built, names: readonly string[], args: ParsedArgs): Promise<string> {
-  const { store, progress } = session.options;
+/** Wrong ones are found before anything is built. */
+function wishesOf(args: ParsedArgs): Wishes {
+  const outputs = buildOutputs(args);
+  const more = outputs.flatMap((output) => (output.type === 'image' ? (output.name?.split(',') ?? []) : []));
+  const names = [...args.values('tag'), ...more].map((name) => formatReference(withDefaultTag(parseReference(name))));
+  if (args.flag('shell-on-error') && !process.stdin.isTTY) throw usage('--shell-on-error needs a terminal');
+  return { names, args, outputs, targets: cacheTargets(args) };
+}
+
+/** Returns the image's digest. */
+async function finishBuild(context: Context, built: Built, { names, args, targets, outputs }: Wishes): Promise<string> {
+  const { image, session } = built;
   const { digest } = image.descriptor;
-  await progress.during('exporting to image', async (step) => {
-    if (names.length === 0) await addImage(store, image.descriptor);
-    for (const name of names) {
-      await setImage(store, name, image.descriptor);
-      step.note(`naming to ${name} done`);
-    }
-    step.note(`writing image ${digest} done`);
-  });
+  if (outputs.some((output) => output.type === 'image')) await storeImage(built, names);
+  for (const output of outputs) {
+    if (output.type === 'image') continue;
+    await session.options.progress.during(`exporting to ${output.type} ${output.destination}`, () => writeOutput(output, built, names));
+  }
+  await exportCache(context, built, targets);
   const idFile = args.value('iidfile');
   if (idFile !== undefined) writeFileSync(idFile, digest);
   const metadataFile = args.value('metadata-file');
   if (metadataFile !== undefined) writeFileSync(metadataFile, `${JSON.stringify(metadata(image, names), undefined, 2)}\n`);
   return digest;
+}
+
+async function storeImage({ image, session }: Built, names: readonly string[]): Promise<void> {
+  const { store, progress } = session.options;
+  await progress.during('exporting to image', async (step) => {
+    if (names.length === 0) await addImage(store, image.descriptor);
+    step.note(`writing image ${image.descriptor.digest} done`);
+    for (const name of names) {
+      await setImage(store, name, image.descriptor);
+      step.note(`naming to ${name} done`);
+    }
+  });
 }
 
 /** The keys that docker's builder writes. */
@@ -94,4 +95,22 @@ function metadata({ descriptor, manifest }: Built['image'], names: readonly stri
     'containerimage.descriptor': descriptor,
     ...(names.length === 0 ? {} : { 'image.name': names.join(',') }),
   };
+}
+
+async function buildAgain(options: BuildOptions, first: Built['stages']): Promise<StepDifference[]> {
+  return await build({ ...options, noCache: 'all' }, async ({ session, stages }) => await compareBuilds(session, first, stages));
+}
+
+/** Exit code 1 where the builds are not the same. */
+function reportDifferences(context: Context, differences: readonly StepDifference[], epochSeconds: number | undefined): number {
+  if (differences.length === 0) {
+    context.note('built twice: all layers are the same');
+    return 0;
+  }
+  for (const { step, files } of differences) {
+    context.note(`not reproducible: ${step}`);
+    for (const { path, what, remedy } of files) context.note(`    ${path}: ${what}${remedy === undefined ? '' : ` (${remedy})`}`);
+  }
+  if (epochSeconds === undefined) context.note('With SOURCE_DATE_EPOCH set, no time in a layer is later than that.');
+  return 1;
 }

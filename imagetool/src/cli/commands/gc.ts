@@ -1,3 +1,4 @@
+import { sweepWork } from '../../build/run/workspace.ts';
 import { collectAllGarbage, removeDangling } from '../../image/collect-garbage.ts';
 import type { Command } from '../command.ts';
 import { JSON_OUTPUT } from '../options.ts';
@@ -17,6 +18,7 @@ export const gc: Command = {
   async run(context, args) {
     const store = await context.store();
     const dryRun = args.flag('dry-run');
+    if (!dryRun) await sweepWork(store);
     if (args.flag('dangling') && !dryRun) await removeDangling(store);
     const result = await collectAllGarbage(store, { dryRun, all: args.flag('all') });
     if (args.flag('json')) context.print(JSON.stringify(result, undefined, 2));
