@@ -41,8 +41,9 @@ export class FileSink implements Sink {
 
   async close(): Promise<void> {
     this.#holders--;
+    if (this.#holders > 0) return this.#writing;
     await this.#writing;
-    if (this.#holders === 0) closeSync(this.#fd);
+    closeSync(this.#fd);
   }
 
   /** What does not fit on a full disk is lost, and said once: the container goes on. */

@@ -1,8 +1,11 @@
 /** docker's log files: records of both streams in the order in which they came, the file replaced when it is full. */
 import { closeSync, fstatSync, renameSync, write } from 'node:fs';
+import { isNodeError, messageOf } from '../base/node-error.ts';
 import { openLogFile } from './file-sink.ts';
 import { JsonLines, type StreamName } from './json-lines.ts';
 import type { Sink } from './sink.ts';
+
+const NEWLINE = 10;
 
 export interface JsonFileOptions {
   readonly path: string;
@@ -41,9 +44,10 @@ export class JsonFile {
         return false;
       },
       close: async () => {
-        await this.#append(lines.finish(now()));
         this.#holders--;
-        if (this.#holders === 0) closeSync(this.#fd);
+        const isLast = this.#holders === 0;
+        await this.#append(lines.finish(now()));
+        if (isLast) closeSync(this.#fd);
       },
     };
   }
@@ -52,14 +56,30 @@ export class JsonFile {
   #append(records: string): Promise<void> {
     this.#writing = this.#writing.then(async () => {
       try {
-        if (records !== '') await this.#write(Buffer.from(records));
+        for (const part of this.#parts(records)) await this.#write(part);
         this.#failed = false;
       } catch (error) {
-        if (!this.#failed) this.#options.warn(`${this.#options.path}: output is lost: ${error instanceof Error ? error.message : error}`);
+        if (!this.#failed) this.#options.warn(`${this.#options.path}: output is lost: ${messageOf(error)}`);
         this.#failed = true;
       }
     });
     return this.#writing;
+  }
+
+  /** As many records at once as fit into the file: a record is never in two files. */
+  *#parts(records: string): Generator<Buffer> {
+    const bytes = Buffer.from(records);
+    for (let start = 0; start < bytes.length; ) {
+      const room = this.#options.maxSizeBytes - this.#sizeBytes;
+      let end = bytes.length;
+      if (end - start > room) {
+        const last = bytes.lastIndexOf(NEWLINE, start + Math.max(room, 1) - 1);
+        // Not even one: then the first, to a new file.
+        end = last >= start ? last + 1 : bytes.indexOf(NEWLINE, start) + 1;
+      }
+      yield bytes.subarray(start, end);
+      start = end;
+    }
   }
 
   async #write(bytes: Buffer): Promise<void> {
@@ -84,7 +104,7 @@ function renameIfThere(from: string, to: string): void {
   try {
     renameSync(from, to);
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
+    if (!isNodeError(error, 'ENOENT')) throw error;
   }
 }
 

@@ -2,7 +2,6 @@
  * A logger that is started for a process (containerd's `binary://`): it reads standard output from descriptor 3 and standard error from 4, and
  * tells by descriptor 5 that it is ready. The process writes to the logger's pipes itself: nothing is copied, and the logger outlives this one.
  */
-import { RuntimeError } from '../../../runtime/src/base/errors.ts';
 import { call, tryCall } from '../../../runtime/src/linux/call.ts';
 import { close, open } from '../../../runtime/src/linux/files.ts';
 import { O_CLOEXEC, O_RDWR } from '../../../runtime/src/linux/open-flags.ts';
@@ -10,6 +9,7 @@ import { POLLIN } from '../../../runtime/src/linux/poll.ts';
 import { pidfdKill, pidfdOpen, pollExit, SIGKILL, SIGTERM } from '../../../runtime/src/linux/processes.ts';
 import { spawn } from '../../../runtime/src/linux/spawn.ts';
 import type { Sys } from '../../../runtime/src/sys/sys.ts';
+import { messageOf } from '../base/node-error.ts';
 import type { Poller, Watch } from '../base/poller.ts';
 import { StatusCode, StatusError } from '../base/status.ts';
 import { within } from '../base/within.ts';
@@ -63,7 +63,7 @@ export class Logger {
       });
     } catch (error) {
       for (const fd of [out, outWriter, err, errWriter, ready]) close(sys, fd);
-      throw new StatusError(StatusCode.invalidArgument, `logger ${options.path} cannot be started: ${textOf(error)}`, error);
+      throw new StatusError(StatusCode.invalidArgument, `logger ${options.path} cannot be started: ${messageOf(error)}`, error);
     } finally {
       close(sys, readyWriter);
       close(sys, nothing);
@@ -147,9 +147,4 @@ function pipe(sys: Sys): [number, number] {
   call(sys, 'pipe2', 'a pipe for a logger', pair, O_CLOEXEC);
   const view = new DataView(pair);
   return [view.getInt32(0, true), view.getInt32(4, true)];
-}
-
-function textOf(error: unknown): string {
-  if (error instanceof RuntimeError) return error.message;
-  return error instanceof Error ? error.message : String(error);
 }

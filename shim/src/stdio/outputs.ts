@@ -1,6 +1,8 @@
 /** Where a process's output goes: sinks for the streams that this process copies, loggers for those that it does not. */
+
 import { stat } from '../../../runtime/src/linux/stat.ts';
 import type { Sys } from '../../../runtime/src/sys/sys.ts';
+import { messageOf } from '../base/node-error.ts';
 import type { Poller } from '../base/poller.ts';
 import { StatusCode, StatusError } from '../base/status.ts';
 import { FileSink } from './file-sink.ts';
@@ -106,6 +108,6 @@ function openedFile<T>(path: string, action: () => T): T {
   try {
     return action();
   } catch (error) {
-    throw new StatusError(StatusCode.unknown, `${path} cannot be written to: ${error instanceof Error ? error.message : error}`, error);
+    throw new StatusError(StatusCode.unknown, `${path} cannot be written to: ${messageOf(error)}`, error);
   }
 }

@@ -38,12 +38,15 @@ export function openNothing(sys: Sys): number {
 export class StandardInput {
   readonly #sys: Sys;
   readonly reader: number;
+  /** There is no client: the reader is /dev/null. */
+  readonly isNothing: boolean;
   #keeper: number | undefined;
 
   /** @param uri a named pipe; '' is nothing to read */
   constructor(sys: Sys, uri: string, options: { readonly blocking: boolean }) {
     this.#sys = sys;
     const target = parseStreamTarget(uri, 'stdin');
+    this.isNothing = target.kind === 'null';
     if (target.kind === 'null') this.reader = openNothing(sys);
     else if (target.kind === 'fifo') {
       const { reader, keeper } = openInput(sys, target.path, options);

@@ -56,9 +56,11 @@ export class TerminalIo implements ProcessIo {
     setNonBlocking(sys, master);
     const output = new Pump(sys, poller, master, this.#sink(), () => this.#finish());
     const toTerminal = new PipeSink(sys, poller, duplicate(sys, master));
-    const input = new Pump(sys, poller, this.#input.reader, toTerminal, () => typeEndOfFile(sys, master));
+    const typed = this.#input.isNothing
+      ? undefined
+      : new Pump(sys, poller, this.#input.reader, toTerminal, () => typeEndOfFile(sys, master));
     const peer = tryCall(sys, 'ioctl', master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
-    this.#terminal = { master, peer, output, input, toTerminal };
+    this.#terminal = { master, peer, output, input: typed, toTerminal };
   }
 
   handOver(): void {
@@ -82,7 +84,7 @@ export class TerminalIo implements ProcessIo {
       this.#finish();
       return;
     }
-    terminal.input.stop();
+    terminal.input?.stop();
     if (terminal.peer >= 0) close(this.#environment.sys, terminal.peer);
     terminal.peer = -1;
   }
@@ -94,7 +96,7 @@ export class TerminalIo implements ProcessIo {
     const terminal = this.#terminal;
     this.#terminal = undefined;
     if (terminal !== undefined) {
-      terminal.input.stop();
+      terminal.input?.stop();
       terminal.output.stop();
       await terminal.toTerminal.close();
       for (const fd of [terminal.peer, terminal.master]) if (fd >= 0) close(sys, fd);
@@ -133,7 +135,7 @@ interface Terminal {
   readonly master: number;
   peer: number;
   readonly output: Pump;
-  readonly input: Pump;
+  readonly input: Pump | undefined;
   readonly toTerminal: PipeSink;
 }
 

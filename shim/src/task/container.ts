@@ -1,6 +1,6 @@
 /** One task: a container with its init process and those executed in it. What changes it is done one after the other; what only asks is not held up. */
 import { killAll } from '../../../runtime/src/cgroups/processes.ts';
-import { processStat, SIGKILL } from '../../../runtime/src/linux/processes.ts';
+import { killAndReap, processStat, SIGKILL } from '../../../runtime/src/linux/processes.ts';
 import type { ValidProcess, ValidResources } from '../../../runtime/src/spec/valid.ts';
 import { parseJson } from '../../../specs/json/parse-json.ts';
 import { within } from '../base/within.ts';
@@ -14,7 +14,7 @@ import type { TaskOptions } from './options.ts';
 import type { ProcessEnd } from './process-end.ts';
 import type { TaskRecord, TaskStore } from './record.ts';
 import { Serial } from './serial.ts';
-import { TaskProcess } from './task-process.ts';
+import { type Streams, TaskProcess } from './task-process.ts';
 
 /** How long output may take to get where it goes, after its process has ended. */
 const DRAIN_MS = 10_000;
@@ -82,9 +82,8 @@ export class Container {
       const { init } = this;
       init.starting = true;
       this.#save();
-      const created = await init.launch((streams) =>
-        this.#run('create', { ...this.#place, ...streams, bundle, rootfs, noPivot, noNewKeyring }),
-      );
+      const create = (streams: Streams) => this.#run('create', { ...this.#place, ...streams, bundle, rootfs, noPivot, noNewKeyring });
+      const created = await init.launch(create, ({ pid }) => this.#takeBack(pid));
       this.#facts = created;
       init.phase = 'created';
       init.follow(created.pid, created.startTime, (end) => this.#processEnded(init, end));
@@ -131,7 +130,8 @@ export class Container {
     try {
       // It was checked when it was added.
       const parsed = parseJson(spec) as unknown as ValidProcess;
-      const pid = await process.launch((streams) => this.#run('exec', { ...this.#place, ...streams, process: parsed }));
+      const exec = (streams: Streams) => this.#run('exec', { ...this.#place, ...streams, process: parsed });
+      const pid = await process.launch(exec, async (started) => killAndReap(this.#environment.sys, started));
       process.phase = 'running';
       // Nobody but us reaps it, so there is something in procfs.
       const startTime = processStat(this.#environment.sys, pid)?.startTime ?? 0;
@@ -248,6 +248,13 @@ export class Container {
     this.#memory?.close();
     this.#memory = undefined;
     await Promise.all([this.init, ...this.#execs.values()].map((process) => process.close()));
+  }
+
+  /** A container whose streams could not be had. */
+  async #takeBack(pid: number): Promise<void> {
+    const mounted = this.#options.rootfs.length > 0;
+    await this.#run('delete', { ...this.#place, force: true, rootfs: mounted ? `${this.bundle}/rootfs` : undefined });
+    killAndReap(this.#environment.sys, pid);
   }
 
   #mustLive(verb: string): void {

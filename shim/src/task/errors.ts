@@ -1,5 +1,7 @@
 /** Failures of the runtime's library as statuses that containerd, docker and kubelet classify (errdefs; docker's `translateContainerdStartErr`). */
+
 import { RuntimeError } from '../../../runtime/src/base/errors.ts';
+import { messageOf } from '../base/node-error.ts';
 import { StatusCode, StatusError } from '../base/status.ts';
 
 const CODES: Readonly<Record<string, StatusCode>> = {
@@ -30,11 +32,7 @@ const CODES: Readonly<Record<string, StatusCode>> = {
 export function statusOf(verb: string, error: unknown): StatusError {
   if (error instanceof StatusError) return error;
   if (!(error instanceof RuntimeError)) {
-    return new StatusError(
-      StatusCode.internal,
-      `${verb} failed by a mistake in the shim: ${error instanceof Error ? error.message : error}`,
-      error,
-    );
+    return new StatusError(StatusCode.internal, `${verb} failed by a mistake in the shim: ${messageOf(error)}`, error);
   }
   const hint = error.hint === undefined ? '' : ` (${error.hint})`;
   return new StatusError(CODES[error.code] ?? StatusCode.unknown, `OCI runtime ${verb} failed: ${error.message}${hint}`, error);

@@ -1,6 +1,8 @@
 /** The runtime options that come with a create: runc's own, or a file's worth of TOML in the general ones. */
+
 import { type Any, anyBytes, isAnyOf } from '../../../specs/containerd/any.ts';
 import { containerd, runtimeoptions } from '../../../specs/containerd/gen/containerd.js';
+import { messageOf } from '../base/node-error.ts';
 import { invalid } from './errors.ts';
 
 export interface TaskOptions {
@@ -34,7 +36,7 @@ function decode<T>(name: string, action: () => T): T {
   try {
     return action();
   } catch (error) {
-    throw invalid(`options are no ${name}: ${error instanceof Error ? error.message : error}`, error);
+    throw invalid(`options are no ${name}: ${messageOf(error)}`, error);
   }
 }
 

@@ -6,6 +6,7 @@ import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { readFileIfExists, replaceFile } from '../../../runtime/src/linux/files.ts';
 import type { Sys } from '../../../runtime/src/sys/sys.ts';
+import { isNodeError } from '../base/node-error.ts';
 
 export interface EndRecord {
   readonly status: number;
@@ -97,7 +98,7 @@ export class TaskStore {
     try {
       return readdirSync(this.directory).sort();
     } catch (error) {
-      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
+      if (isNodeError(error, 'ENOENT')) return [];
       throw error;
     }
   }

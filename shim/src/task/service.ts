@@ -10,6 +10,7 @@ import type { TaskV3 } from '../../../specs/containerd/services.ts';
 import { timestampOf } from '../../../specs/containerd/timestamp.ts';
 import { parseJson } from '../../../specs/json/parse-json.ts';
 import { stringifyJson } from '../../../specs/json/stringify-json.ts';
+import { messageOf } from '../base/node-error.ts';
 import type { Handlers } from '../base/service.ts';
 import { StatusCode, StatusError } from '../base/status.ts';
 import { Container } from './container.ts';
@@ -211,7 +212,7 @@ function checked<T>(verb: string, action: () => T): T {
     return action();
   } catch (error) {
     if (error instanceof RuntimeError) throw statusOf(verb, error);
-    throw invalid(`OCI runtime ${verb} failed: ${error instanceof Error ? error.message : error}`, error);
+    throw invalid(`OCI runtime ${verb} failed: ${messageOf(error)}`, error);
   }
 }
 

@@ -63,9 +63,9 @@ export class TaskProcess {
     return this.options.execId;
   }
 
-  /** Has the process started by `start`, which is given its streams. When that fails, the streams are closed. */
-  async launch<T>(start: (streams: Streams) => Promise<T>): Promise<T> {
-    const io = this.options.terminal ? await this.#openTerminal(start) : await this.#openPipes(start);
+  /** Has the process started by `start`, which is given its streams. When that fails, or the terminal cannot be had, nothing is left of it. */
+  async launch<T>(start: (streams: Streams) => Promise<T>, takeBack: (result: T) => Promise<void>): Promise<T> {
+    const io = this.options.terminal ? await this.#openTerminal(start, takeBack) : await this.#openPipes(start);
     this.#io = io.io;
     if (this.#stdinClosed) io.io.closeStdin();
     if (this.#size !== undefined) io.io.resize(this.#size);
@@ -84,13 +84,21 @@ export class TaskProcess {
     }
   }
 
-  async #openTerminal<T>(start: (streams: Streams) => Promise<T>): Promise<{ readonly io: ProcessIo; readonly result: T }> {
+  async #openTerminal<T>(
+    start: (streams: Streams) => Promise<T>,
+    takeBack: (result: T) => Promise<void>,
+  ): Promise<{ readonly io: ProcessIo; readonly result: T }> {
     const { sys } = this.#environment;
     const io = await TerminalIo.open(this.#outputEnvironment(), this.options);
     const pair = consolePair(sys);
     try {
       const result = await start({ stdio: io.stdio, consoleFd: pair.theirs });
-      io.attach(receiveTerminal(sys, pair));
+      try {
+        io.attach(receiveTerminal(sys, pair));
+      } catch (error) {
+        await takeBack(result);
+        throw error;
+      }
       io.handOver();
       return { io, result };
     } catch (error) {
