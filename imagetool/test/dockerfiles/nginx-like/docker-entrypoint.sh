@@ -1,0 +1,2 @@
+#!/bin/sh
+echo "$NGINX_VERSION" "$@" $(ls /etc/nginx/conf.d) "$(cat $DOCROOT/index.html)"
