@@ -100,7 +100,9 @@ describe.each<EngineCommand>(['tsrun', 'tsrun-node'])('%s --systemd-cgroup', (en
 
   it('deletes by force what runs, and what systemd has already let go', () => {
     const id = cli.id();
-    create(id);
+    create(id, (config) => {
+      config.annotations = { 'org.systemd.property.TimeoutStopSec': 'uint64 1' };
+    });
     cli.ok(['start', id]);
     spawnSync('systemctl', ['stop', `tsrun-${id}.scope`]);
     until(() => cli.look(['state', id]).stdout.includes('stopped'), 'the container ends with its unit', 60_000);

@@ -57,6 +57,12 @@ export const COMMAND_HELP: Readonly<Record<string, CommandHelp>> = {
     details: 'Needs no privilege. Each step names the place in config.json that it comes from.',
   },
   features: { summary: 'Print what this runtime implements, as JSON', usage: '' },
+  doctor: {
+    summary: 'Print what this host can and cannot do for containers, why, and what mends it',
+    usage: '',
+    details:
+      'Everything is tried, not looked up; nothing that is made stays. The exit status is 1 when something is missing that every container needs.',
+  },
 };
 
 export const GLOBAL_FLAG_HELP: Readonly<Record<string, FlagText>> = {
@@ -130,6 +136,7 @@ export const FLAG_HELP: Readonly<Record<string, Readonly<Record<string, FlagText
   kill: { all: ['', 'to all processes; no error when there is none'] },
   delete: { force: ['', 'kill it first if it runs; no error when there is none'] },
   list: { quiet: ['', 'only the IDs'] },
+  doctor: { format: ['FORMAT', 'text (default) or json'] },
   spec: { rootless: ['', 'for a user who is not root'] },
   plan: {
     id: ['ID', 'as the container would be named'],

@@ -3,6 +3,7 @@ import type { Sys } from '../sys/sys.ts';
 import type { Command } from './command.ts';
 import { createCommand } from './commands/create.ts';
 import { deleteCommand } from './commands/delete.ts';
+import { doctorCommand } from './commands/doctor.ts';
 import { eventsCommand } from './commands/events.ts';
 import { execCommand } from './commands/exec.ts';
 import { featuresCommand } from './commands/features.ts';
@@ -36,6 +37,7 @@ const COMMANDS: readonly Command[] = [
   specCommand,
   planCommand,
   featuresCommand,
+  doctorCommand,
 ];
 
 /** Does what the command line says and returns the exit status. */

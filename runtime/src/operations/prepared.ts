@@ -56,13 +56,18 @@ function openTree(sys: Sys, { source, recursive, configPath }: PreparedBind): nu
 
 const MOUNT_ATTR_BYTES = 32;
 
-function setIdMap(sys: Sys, step: PreparedBind, tree: number, userNamespace: number): void {
+/** Has a detached tree show its ids as a user namespace maps them. @returns 0 or a negated errno */
+export function mapMount(sys: Sys, tree: number, userNamespace: number, recursive: boolean): number {
   const attributes = new ArrayBuffer(MOUNT_ATTR_BYTES);
   const view = new DataView(attributes);
   view.setBigUint64(0, BigInt(MOUNT_ATTR_IDMAP), true);
   view.setBigUint64(24, BigInt(userNamespace), true);
-  const flags = AT_EMPTY_PATH | (step.prepared.idMap?.recursive === true ? AT_RECURSIVE : 0);
-  const result = tryCall(sys, 'mount_setattr', tree, '', flags, attributes, MOUNT_ATTR_BYTES);
+  const flags = AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0);
+  return tryCall(sys, 'mount_setattr', tree, '', flags, attributes, MOUNT_ATTR_BYTES);
+}
+
+function setIdMap(sys: Sys, step: PreparedBind, tree: number, userNamespace: number): void {
+  const result = mapMount(sys, tree, userNamespace, step.prepared.idMap?.recursive === true);
   if (result < 0) throw idMapError(sys, step, tree, -result);
 }
 
@@ -117,8 +122,8 @@ class UserNamespaces {
   }
 }
 
-/** Made by an agent, since a process with threads cannot; the descriptor keeps it when the agent has gone. */
-function makeUserNamespace(context: Context, uidMappings: readonly IdMap[], gidMappings: readonly IdMap[]): number {
+/** Made by an agent, since a process with threads cannot; the descriptor, the caller's to close, keeps it when the agent has gone. */
+export function makeUserNamespace(context: Context, uidMappings: readonly IdMap[], gidMappings: readonly IdMap[]): number {
   const { sys } = context;
   const [input, output, error] = context.caller.stdio;
   const agent = startAgent(sys, {

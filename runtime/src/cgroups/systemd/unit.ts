@@ -65,6 +65,11 @@ export function managerCgroup(sys: Sys, options: SystemdOptions): string {
   return '';
 }
 
+/** What the manager calls its version. @throws RuntimeError `systemd-missing`, `systemd`, `systemd-timeout` */
+export function managerVersion(sys: Sys, options: SystemdOptions): string {
+  return withBus(sys, options, (bus) => managerProperty(bus, 'Version'));
+}
+
 /** Changes the limits that systemd knows of a running unit, until it stops. The cgroup's files are the caller's to write. */
 export function updateUnit(sys: Sys, unitName: string, writes: readonly ResourceWrite[], options: SystemdOptions): void {
   withBus(sys, options, (bus) => {
