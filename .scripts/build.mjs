@@ -5,8 +5,11 @@ import { dist, locked, Missing, root } from './build/files.mjs';
 import { buildNative } from './build/native.mjs';
 import { buildNodeCommands, writeLauncher } from './build/node-commands.mjs';
 
-const entry = join(root, 'runtime/src/cli/native-main.ts');
-const native = join(dist, 'bin/tsrun');
+/** Commands with a native engine, and the Node bundles that do the same without a compiler. */
+const NATIVE = [
+  { name: 'tsrun', entry: 'runtime/src/cli/native-main.ts', bundle: 'tsrun.cjs' },
+  { name: 'containerd-shim-tsrun-v2', entry: 'shim/src/cli/native-main.ts', bundle: 'containerd-shim-tsrun-v2.cjs' },
+];
 
 if (!existsSync(join(root, 'node_modules/esbuild'))) {
   console.error('The build needs the packages of package-lock.json: npm ci');
@@ -22,23 +25,33 @@ await locked(build).catch((error) => {
 
 async function build() {
   const commands = await buildNodeCommands();
-  const missing = await buildTsrun();
-  console.log(`Built in dist/bin: ${[...(existsSync(native) ? ['tsrun'] : []), ...commands].join(', ')}`);
+  /** @type {string | undefined} */
+  let missing;
+  for (const command of NATIVE) {
+    missing = await buildOne(command);
+  }
+  const names = new Set([...NATIVE.map(({ name }) => name), ...commands]);
+  console.log(`Built in dist/bin: ${[...names].join(', ')}`);
   if (missing) {
-    console.log(`dist/bin/tsrun is the Node command, which does the same but starts slowly: ${missing}. Then: npm run build`);
+    const list = NATIVE.map(({ name }) => name).join(' and ');
+    console.log(`${list} are Node commands, which do the same but start slowly: ${missing}. Then: npm run build`);
   }
 }
 
-/** The native command, or the Node command in its place and the reason. @returns {Promise<string | undefined>} */
-async function buildTsrun() {
+/**
+ * The native command, or the Node command in its place and the reason.
+ * @param {{ name: string, entry: string, bundle: string }} command @returns {Promise<string | undefined>}
+ */
+async function buildOne({ name, entry, bundle }) {
+  const output = join(dist, 'bin', name);
   try {
-    await buildNative(entry, native);
+    await buildNative(join(root, entry), output);
     return undefined;
   } catch (error) {
     if (!(error instanceof Missing)) {
       throw error;
     }
-    writeLauncher(native, join(dist, 'tsrun.cjs'));
+    writeLauncher(output, join(dist, bundle));
     return error.message;
   }
 }

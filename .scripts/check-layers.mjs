@@ -34,7 +34,7 @@ const LAYERS = {
   'shim/src': [
     { folders: ['cli', 'front'], why: 'commands translate; nobody stands on them', strangers: true },
     { folders: ['task'], why: 'the service is made of events, streams and a place to listen, which do not know of tasks' },
-    { folders: ['bootstrap', 'events', 'stdio'], why: 'a protocol knows nothing of what it carries' },
+    { folders: ['bootstrap', 'listen', 'events', 'stdio'], why: 'a protocol knows nothing of what it carries' },
     { folders: ['ttrpc', 'grpc'], why: 'everything may stand on base, so base stands on nothing', strangers: true },
     { folders: ['base'], why: '' },
   ],

@@ -10,13 +10,19 @@ import { versionDefines } from './version.mjs';
 /**
  * The commands, their main files, and their bundles; those whose main file is not there are left out. Bytecode is made where a start is waited for.
  * Packages `apart` are bundles of their own, loaded when they are first needed: each made of the file given, which takes what is used of the package.
- * @type {{ name: string, main: string, bundle: string, bytecode?: boolean, apart?: Record<string, string> }[]}
+ * @type {{ name?: string, main: string, bundle: string, bytecode?: boolean, apart?: Record<string, string> }[]}
  */
 const COMMANDS = [
   { name: 'tsrun-node', main: 'runtime/src/cli/node-main.ts', bundle: 'tsrun.cjs', bytecode: true },
   { name: 'tsimg', main: 'imagetool/src/cli/main.ts', bundle: 'tsimg.cjs', bytecode: true, apart: { undici: '.scripts/build/undici.cjs' } },
   { name: 'tsctl', main: 'shim/src/front/main.ts', bundle: 'tsctl.cjs' },
-  { name: 'containerd-shim-tsrun-v2', main: 'shim/src/cli/main.ts', bundle: 'containerd-shim-tsrun-v2.cjs' },
+  {
+    // Its command is a native one, or a launcher that build.mjs makes.
+    main: 'shim/src/cli/main.ts',
+    bundle: 'containerd-shim-tsrun-v2.cjs',
+    bytecode: true,
+    apart: { '@grpc/grpc-js': 'node_modules/@grpc/grpc-js/build/src/index.js' },
+  },
   { name: 'tsrun-conformance', main: 'conformance/main.ts', bundle: 'tsrun-conformance.cjs' },
 ];
 
@@ -31,16 +37,20 @@ export async function buildNodeCommands() {
       bundleForNode(join(root, main), join(dist, bundle), { bytecode, apart }),
     ),
   );
+  const names = [];
   for (const { name, bundle } of commands) {
-    writeLauncher(join(dist, 'bin', name), join(dist, bundle));
+    if (name) {
+      writeLauncher(join(dist, 'bin', name), join(dist, bundle));
+      names.push(name);
+    }
   }
-  return commands.map(({ name }) => name);
+  return names;
 }
 
 /** @param {string} main @param {string} output @param {{ bytecode?: boolean, apart?: Record<string, string> }} [options] */
 export async function bundleForNode(main, output, { bytecode = false, apart = {} } = {}) {
   const { build } = await import('esbuild');
-  const fileOf = (/** @type {string} */ name) => join(dirname(output), `${basename(output, '.cjs')}-${name}.cjs`);
+  const fileOf = (/** @type {string} */ name) => join(dirname(output), `${basename(output, '.cjs')}-${basename(name)}.cjs`);
   const { outputFiles } = await build({
     entryPoints: [main],
     outfile: output,

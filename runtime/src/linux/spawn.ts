@@ -13,6 +13,7 @@ const F_DUPFD_CLOEXEC = 1030;
 const POSIX_SPAWN_SETPGROUP = 0x02;
 const POSIX_SPAWN_SETSIGDEF = 0x04;
 const POSIX_SPAWN_SETSIGMASK = 0x08;
+const POSIX_SPAWN_SETSID = 0x80;
 /** Larger than glibc's and musl's posix_spawn_file_actions_t and posix_spawnattr_t (80 and 336 bytes in glibc 2.36). */
 const OPAQUE_BYTES = 1024;
 const SIGSET_BYTES = 128;
@@ -26,6 +27,8 @@ export interface SpawnOptions {
   readonly fds: readonly (readonly [number, number])[];
   /** Makes the child the leader of a process group of its own, so that a timeout can kill all that it started. */
   readonly newProcessGroup?: boolean;
+  /** Makes the child the leader of a session of its own, without a terminal: for one that outlives its parent. */
+  readonly newSession?: boolean;
   /** Working directory of the child. Default: the caller's. */
   readonly cwd?: string;
   /** Closes every descriptor not listed, also those that the caller's own caller left open, where the C library can (glibc 2.34). */
@@ -97,7 +100,9 @@ export function spawn(sys: Sys, options: SpawnOptions): number {
     new Uint8Array(all).fill(0xff);
     sys.call(libc(sys, 'posix_spawnattr_setsigdefault'), attributes, all);
     sys.call(libc(sys, 'posix_spawnattr_setsigmask'), attributes, new ArrayBuffer(SIGSET_BYTES));
-    const flags = POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | (options.newProcessGroup === true ? POSIX_SPAWN_SETPGROUP : 0);
+    const group = options.newProcessGroup === true ? POSIX_SPAWN_SETPGROUP : 0;
+    const session = options.newSession === true ? POSIX_SPAWN_SETSID : 0;
+    const flags = POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | group | session;
     sys.call(libc(sys, 'posix_spawnattr_setflags'), attributes, flags);
     const argv = stringVector(sys, options.argv);
     const environ = stringVector(sys, options.environ);

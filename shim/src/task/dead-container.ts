@@ -1,0 +1,114 @@
+/**
+ * What is left of a container whose shim does not answer: killed, deleted, unmounted, forgotten. For the command that containerd runs then, on either
+ * engine; no process of ours need be there.
+ */
+import { RuntimeError } from '../../../runtime/src/base/errors.ts';
+import { tryCall } from '../../../runtime/src/linux/call.ts';
+import { EINVAL, ENOENT, syscallError } from '../../../runtime/src/linux/errno.ts';
+import { listDirectory, readFileIfExists, rmdir, unlink } from '../../../runtime/src/linux/files.ts';
+import { lstat } from '../../../runtime/src/linux/stat.ts';
+import { lazyAgentImage } from '../../../runtime/src/operations/context.ts';
+import { deleteContainer } from '../../../runtime/src/operations/delete.ts';
+import { parseContainerId } from '../../../runtime/src/spec/container-id.ts';
+import { Store } from '../../../runtime/src/state/store.ts';
+import type { Sys } from '../../../runtime/src/sys/sys.ts';
+
+const MNT_DETACH = 2;
+const UMOUNT_NOFOLLOW = 8;
+/** What a killed process ends with. */
+const KILLED = 137;
+const DIGITS = /^\d+$/;
+
+export interface DeadContainer {
+  readonly id: string;
+  /** containerd's directory for it; '' when it was not told. */
+  readonly bundle: string;
+  /** Where the Task service keeps what it knows of its containers. */
+  readonly tasks: string;
+  /** The runtime's root directory, when the service has left nothing. */
+  readonly root: string;
+}
+
+export interface End {
+  readonly pid: number;
+  readonly exitStatus: number;
+  /** Nanoseconds since 1970. */
+  readonly exitedAt: bigint;
+}
+
+interface Remembered {
+  readonly root: string | undefined;
+  readonly bundle: string | undefined;
+  readonly pid: number;
+  readonly end: { readonly status: number; readonly at: bigint } | undefined;
+}
+
+/** What is gone already is no error. Warnings are of what could not be undone; the rest is done all the same. */
+export function deleteDeadContainer(sys: Sys, container: DeadContainer, warn: (text: string) => void): End {
+  const { id, tasks } = container;
+  parseContainerId(id);
+  const known = remember(readFileIfExists(sys, `${tasks}/${id}/task.json`));
+  const context = {
+    ...{ sys, warn, agentImage: lazyAgentImage(sys), store: new Store(sys, known.root ?? container.root) },
+    caller: { stdio: [0, 1, 2] as const, preservedFds: [], extraEnvironment: [] },
+  };
+  const bundle = container.bundle || known.bundle;
+  for (const step of [
+    () => deleteContainer(context, { id, force: true }),
+    () => (bundle ? unmountAll(sys, `${bundle}/rootfs`) : undefined),
+    () => removeTree(sys, `${tasks}/${id}`),
+  ]) {
+    try {
+      step();
+    } catch (error) {
+      if (!(error instanceof RuntimeError)) throw error;
+      warn(error.message);
+    }
+  }
+  return {
+    pid: known.pid,
+    exitStatus: known.end?.status ?? KILLED,
+    exitedAt: known.end?.at ?? BigInt(Date.now()) * 1_000_000n,
+  };
+}
+
+/** From our own file, of which a later version may have changed the shape. */
+function remember(text: string | undefined): Remembered {
+  const record: unknown = text === undefined ? undefined : JSON.parse(text);
+  const processes = property(record, 'processes');
+  const init: unknown = Array.isArray(processes) ? processes.find((process: unknown) => property(process, 'execId') === '') : undefined;
+  const end = property(init, 'end');
+  const status = property(end, 'status');
+  const at = property(end, 'at');
+  const pid = property(init, 'pid');
+  return {
+    root: textOf(property(record, 'root')),
+    bundle: textOf(property(record, 'bundle')),
+    pid: typeof pid === 'number' ? pid : 0,
+    end: typeof status === 'number' && typeof at === 'string' && DIGITS.test(at) ? { status, at: BigInt(at) } : undefined,
+  };
+}
+
+function property(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined;
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+/** Takes everything off `path`, with all that is mounted below it. */
+function unmountAll(sys: Sys, path: string): void {
+  for (;;) {
+    const result = tryCall(sys, 'umount2', path, MNT_DETACH | UMOUNT_NOFOLLOW);
+    if (result === -EINVAL || result === -ENOENT) return;
+    if (result < 0) throw syscallError({ syscall: 'umount2', errno: -result, object: path });
+  }
+}
+
+/** A directory of ours, with what the service has put there: files, pipes, no directories in it. */
+function removeTree(sys: Sys, path: string): void {
+  if (lstat(sys, path) === undefined) return;
+  for (const name of listDirectory(sys, path)) unlink(sys, `${path}/${name}`);
+  rmdir(sys, path);
+}

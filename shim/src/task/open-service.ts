@@ -1,0 +1,42 @@
+/** The Task service of a process of its own, with all that it stands on. */
+import { join } from 'node:path';
+import { lazyAgentImage } from '../../../runtime/src/operations/context.ts';
+import type { Sys } from '../../../runtime/src/sys/sys.ts';
+import type { Publisher } from '../events/publisher.ts';
+import { AgentPoller } from './agent-poller.ts';
+import { ThreadOperator } from './operations/thread-operator.ts';
+import { TaskService, type TaskServiceOptions } from './service.ts';
+
+export interface OpenOptions extends TaskServiceOptions {
+  readonly publisher: Publisher;
+  readonly namespace: string;
+  readonly stateDirectory: string;
+  readonly runtimeRoot: string;
+  /** Where the build has put the bundle of the worker threads. */
+  readonly bundleFolder: string;
+  readonly warn: (message: string) => void;
+}
+
+export interface OpenService {
+  readonly service: TaskService;
+  /** Containers are left as they are, for another process to adopt. */
+  close(): Promise<void>;
+}
+
+export function openService(sys: Sys, options: OpenOptions): OpenService {
+  const { publisher, namespace, stateDirectory, runtimeRoot, warn, version, shutdown } = options;
+  const poller = new AgentPoller(sys, lazyAgentImage(sys));
+  const operator = new ThreadOperator(join(options.bundleFolder, 'shim-worker.cjs'), warn);
+  const service = new TaskService(
+    { sys, poller, operator, publisher, namespace, stateDirectory, runtimeRoot, warn },
+    { version, shutdown },
+  );
+  return {
+    service,
+    close: async () => {
+      await service.close();
+      await operator.close();
+      poller.close();
+    },
+  };
+}
