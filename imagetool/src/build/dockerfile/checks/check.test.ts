@@ -38,7 +38,7 @@ describe('checkDockerfile', () => {
     ['FROM --platform=linux/arm64 a AS build-arm64', []],
     ['FROM --platform=$BUILDPLATFORM a', ['UndefinedArgInFrom 1:1']],
     ['FROM scratch\nCOPY $no /x', ['UndefinedVar 2:1']],
-    ['FROM a\nCOPY $no $PATH /x', []],
+    ['FROM a\nCOPY $no $PATH $GOPATH /x', []],
     ['FROM a\nENV version=1\nCOPY $versio /x', ['UndefinedVar 3:1']],
     ['FROM a\nCOPY $no /x', ['UndefinedVar 2:1'], { environments: new Map([[0, ['yes=1']]]) }],
     ['FROM a\nCOPY $yes /x', [], { environments: new Map([[0, ['yes=1']]]) }],

@@ -118,7 +118,8 @@ function checkUndefined(
 ): void {
   for (const name of missing) {
     if (scope.declared.some((one) => one.name === name)) continue;
-    const nearest = findNearestName(name, scope.names());
+    // PATH is nobody's slip: whatever ends so may well come from the image.
+    const nearest = findNearestName(name, isKnown ? scope.names() : scope.names().filter((one) => one !== 'PATH'));
     // The image that the stage begins with may define it; then only what looks like a slip is worth a word.
     if (!isKnown && nearest === undefined && scope.globals.get(name) === undefined) continue;
     const hint = scope.globals.get(name) === undefined ? '' : `; ARG ${name} in this stage takes the one before FROM`;
