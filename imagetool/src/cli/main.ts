@@ -4,7 +4,10 @@ import { SyscallError } from '../../../runtime/src/base/errors.ts';
 import { SpecError } from '../../../specs/image/shape.ts';
 import { ImageError } from '../base/errors.ts';
 import type { ProgressListener } from '../image/progress.ts';
-import type { Transport } from '../registry/transport.ts';
+import type { Reference } from '../reference/reference.ts';
+import type { Credentials } from '../registry/auth.ts';
+import type { RegistryClient } from '../registry/client.ts';
+import type { TlsSettings, Transport } from '../registry/transport.ts';
 import { defaultRoot, openLayout, openStore } from '../store/store.ts';
 import { type OptionSpec, parseArgs, usage } from './args.ts';
 import type { Command, Context } from './command.ts';
@@ -54,6 +57,8 @@ function takesValue(arg: string | undefined): boolean {
 class Network {
   readonly #directories: readonly string[];
   readonly #insecure: readonly string[];
+  /** What configured mirrors need for TLS, by host. */
+  readonly #mirrorTls = new Map<string, TlsSettings>();
   #transport: Promise<Transport> | undefined;
 
   constructor(directories: readonly string[], insecure: readonly string[]) {
@@ -70,6 +75,29 @@ class Network {
     return await this.#transport;
   }
 
+  /** With the mirrors that are configured for it. */
+  async client({ domain, path }: Pick<Reference, 'domain' | 'path'>, credentials: Credentials | undefined): Promise<RegistryClient> {
+    const { RegistryClient } = await import('../registry/client.ts');
+    const { findCredentials } = await import('../registry/credentials.ts');
+    const { CERTIFICATE_DIRECTORIES } = await import('../registry/certificates.ts');
+    const { findRegistryHosts, mirrorTls } = await import('../registry/find-hosts.ts');
+    const { Mirror } = await import('../registry/mirror.ts');
+    const { env } = process;
+    const directories = [...this.#directories, ...CERTIFICATE_DIRECTORIES];
+    const hosts = findRegistryHosts({ domain, path }, { directories, env });
+    for (const [host, tls] of mirrorTls(hosts)) this.#mirrorTls.set(host, tls);
+    const transport = await this.transport();
+    return new RegistryClient({
+      host: domain,
+      transport,
+      isInsecure: this.isInsecure(domain) || hosts.isInsecure,
+      credentials: async () => credentials ?? (await findCredentials(env, domain, path)),
+      standIns: hosts.mirrors.map((mirror) => new Mirror(mirror, transport, () => findCredentials(env, mirror.host))),
+      isReplaced: hosts.isReplaced,
+      ...(hosts.server === undefined ? {} : { base: hosts.server }),
+    });
+  }
+
   async close(): Promise<void> {
     await (await this.#transport)?.close();
   }
@@ -82,7 +110,7 @@ class Network {
       isInsecure: (host: string) => this.isInsecure(host),
     };
     return new Transport({
-      tlsFor: (host) => tlsSettings(host, certificates),
+      tlsFor: (host) => ({ ...tlsSettings(host, certificates), ...this.#mirrorTls.get(host) }),
       userAgent: 'tsimg/0.1',
       onRetry: (reason, waitMs) => note(`${reason}; trying again in ${(waitMs / 1000).toFixed(1)} s`),
     });
@@ -104,16 +132,7 @@ function makeContext(network: Network, args: ReturnType<typeof parseArgs>): Cont
     layout: () => openLayout(root),
     store: async () => openStore(root, await sys()),
     progress: () => progressFor(args.value('progress') ?? 'auto'),
-    client: async ({ domain, path }, credentials) => {
-      const { RegistryClient } = await import('../registry/client.ts');
-      const { findCredentials } = await import('../registry/credentials.ts');
-      return new RegistryClient({
-        host: domain,
-        transport: await network.transport(),
-        isInsecure: network.isInsecure(domain),
-        credentials: async () => credentials ?? (await findCredentials(env, domain, path)),
-      });
-    },
+    client: (reference, credentials) => network.client(reference, credentials),
   };
 }
 
