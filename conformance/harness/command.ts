@@ -19,7 +19,7 @@ export interface CommandOptions {
   readonly outputFile?: string;
 }
 
-export const COMMAND_TIMEOUT_MS = 20_000;
+export const COMMAND_TIMEOUT_MS = 60_000;
 const DEFAULT_ENV = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' };
 
 /** Runs a command to its end, with nothing on its standard input. What takes longer than `timeoutMs` is killed, and the promise rejects. */

@@ -5,7 +5,7 @@ import type { Requirement } from '../../.scripts/jest/requirement.ts';
 import type { Config } from '../../specs/runtime/config.ts';
 import { defaultConfig } from '../src/spec/default-config.ts';
 
-const BUSYBOX = ['/usr/bin/busybox', '/bin/busybox'].find((path) => existsSync(path)) ?? '';
+export const BUSYBOX = ['/usr/bin/busybox', '/bin/busybox'].find((path) => existsSync(path)) ?? '';
 
 /** One static file is a whole root file system. */
 export const staticBusybox: Requirement = { what: 'static busybox', met: BUSYBOX !== '' && isStatic(BUSYBOX) };

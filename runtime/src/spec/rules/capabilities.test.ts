@@ -21,8 +21,9 @@ describe('capabilityWarnings', () => {
       ['bounding[1]', 'bounding[2]'].map((path) => `capability-unknown process.capabilities.${path}`),
     ],
     [{ permitted: ['CAP_KILL'], inheritable: ['CAP_KILL'], ambient: ['CAP_KILL'] }, []],
-    [{ permitted: ['CAP_KILL'], ambient: ['CAP_KILL'] }, ['capability-ambient process.capabilities.ambient[0]']],
-    [{ inheritable: ['CAP_KILL'], ambient: ['CAP_KILL'] }, ['capability-ambient process.capabilities.ambient[0]']],
+    [{ permitted: ['CAP_KILL'], ambient: ['CAP_KILL'] }, ['capability-ambient process.capabilities.ambient']],
+    [{ permitted: ['CAP_KILL'], ambient: ['CAP_KILL', 'CAP_CHOWN'] }, ['capability-ambient process.capabilities.ambient']],
+    [{ inheritable: ['CAP_KILL'], ambient: ['CAP_KILL'] }, ['capability-ambient process.capabilities.ambient']],
   ])('%j', (capabilities, expected) => {
     expect(findWarnings({ process: { capabilities } })).toEqual(expected);
   });

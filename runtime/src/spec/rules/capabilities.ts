@@ -47,10 +47,10 @@ export const capabilityWarnings: readonly Rule<Process>[] = [
     check({ capabilities }, report) {
       const permitted = new Set(capabilities?.permitted);
       const inheritable = new Set(capabilities?.inheritable);
-      checkItems(capabilities?.ambient, 'capabilities.ambient', report, (name, reportItem) => {
-        const isGrantable = permitted.has(name) && inheritable.has(name);
-        if (isCapability(name) && !isGrantable) reportItem('', name, 'cannot be granted unless permitted and inheritable have it as well');
-      });
+      const lost = capabilities?.ambient?.filter((name) => isCapability(name) && !(permitted.has(name) && inheritable.has(name))) ?? [];
+      // One warning for all: buildah and others always ask for them.
+      const message = `${lost.join(', ')} cannot be granted unless permitted and inheritable have the same`;
+      if (lost.length > 0) report('capabilities.ambient', lost.join(), message);
     },
   },
 ];
