@@ -8,12 +8,21 @@ import { RuntimeError } from '../../../../runtime/src/base/errors.ts';
 import { errorOf, type Reply } from './messages.ts';
 import type { ArgumentsOf, OperationName, Operator, ResultOf } from './operation.ts';
 
-/** More would only take processor time from each other. */
-const USUAL_THREADS = Math.min(Math.max(availableParallelism(), 2), 4);
-/** For operations that are held up. */
-const MOST_THREADS = 32;
-/** No operation ends for so long while others wait: those that run are held up. */
-const HELD_UP_MS = 25;
+export interface ThreadLimits {
+  /** More would only take processor time from each other. */
+  readonly usual: number;
+  /** For operations that are held up. */
+  readonly most: number;
+}
+
+const DEFAULT_LIMITS: ThreadLimits = { usual: Math.min(Math.max(availableParallelism(), 2), 4), most: 32 };
+/**
+ * No operation ends for so long while others wait: those that run are held up. On a busy machine all take longer, and threads would make it
+ * busier: so it is at least so many times what an operation takes.
+ */
+const HELD_UP_MS = { least: 25, most: 250, times: 3 };
+/** Share of the newest operation in the mean. */
+const NEWEST = 0.2;
 /** Threads beyond the usual ones end when they have had nothing to do for so long. */
 const IDLE_MS = 10_000;
 /** Values die young, and few live long. */
@@ -29,6 +38,8 @@ interface Job {
 interface Thread {
   readonly worker: Worker;
   job: Job | undefined;
+  /** When the job was given to it. */
+  since: number;
   idle: NodeJS.Timeout | undefined;
 }
 
@@ -37,13 +48,16 @@ export class ThreadOperator implements Operator {
   readonly #warn: (message: string) => void;
   readonly #threads = new Set<Thread>();
   readonly #queue: Job[] = [];
+  readonly #limits: ThreadLimits;
+  #meanMs = 0;
   #serial = 0;
   #heldUp: NodeJS.Timeout | undefined;
   #closed = false;
 
   /** @param entry path of the bundle of `worker.ts`. The first thread is started at once, to be there when it is needed. */
-  constructor(entry: string, warn: (message: string) => void) {
+  constructor(entry: string, warn: (message: string) => void, limits: ThreadLimits = DEFAULT_LIMITS) {
     this.#entry = entry;
+    this.#limits = limits;
     this.#warn = warn;
     this.#startThread();
   }
@@ -76,16 +90,20 @@ export class ThreadOperator implements Operator {
     if (this.#queue.length === 0) {
       clearTimeout(this.#heldUp);
       this.#heldUp = undefined;
-    } else this.#heldUp ??= setTimeout(() => this.#help(), HELD_UP_MS);
+    } else this.#heldUp ??= setTimeout(() => this.#help(), this.#patienceMs());
+  }
+
+  #patienceMs(): number {
+    return Math.min(Math.max(this.#meanMs * HELD_UP_MS.times, HELD_UP_MS.least), HELD_UP_MS.most);
   }
 
   #another(): Thread | undefined {
-    return this.#threads.size < USUAL_THREADS ? this.#startThread() : undefined;
+    return this.#threads.size < this.#limits.usual ? this.#startThread() : undefined;
   }
 
   #help(): void {
     this.#heldUp = undefined;
-    if (this.#queue.length > 0 && this.#threads.size < MOST_THREADS) this.#startThread();
+    if (this.#queue.length > 0 && this.#threads.size < this.#limits.most) this.#startThread();
     this.#assign();
   }
 
@@ -94,6 +112,7 @@ export class ThreadOperator implements Operator {
     if (job === undefined) return;
     clearTimeout(thread.idle);
     thread.job = job;
+    thread.since = performance.now();
     this.#serial++;
     thread.worker.ref();
     thread.worker.postMessage({ serial: this.#serial, name: job.name, args: job.args });
@@ -101,7 +120,7 @@ export class ThreadOperator implements Operator {
 
   #startThread(): Thread {
     const worker = new Worker(this.#entry, { resourceLimits: RESOURCE_LIMITS, stdin: false });
-    const thread: Thread = { worker, job: undefined, idle: undefined };
+    const thread: Thread = { worker, job: undefined, since: 0, idle: undefined };
     this.#threads.add(thread);
     worker.unref();
     worker.on('message', (reply: Reply) => this.#receive(thread, reply));
@@ -118,6 +137,7 @@ export class ThreadOperator implements Operator {
     const { job } = thread;
     thread.job = undefined;
     thread.worker.unref();
+    this.#meanMs += (performance.now() - thread.since - this.#meanMs) * NEWEST;
     // Something moves: those who wait have not been held up.
     clearTimeout(this.#heldUp);
     this.#heldUp = undefined;
@@ -129,7 +149,7 @@ export class ThreadOperator implements Operator {
   }
 
   #rest(thread: Thread): void {
-    if (this.#threads.size <= USUAL_THREADS) return;
+    if (this.#threads.size <= this.#limits.usual) return;
     thread.idle = setTimeout(() => {
       this.#threads.delete(thread);
       thread.worker.terminate().catch(() => undefined);
