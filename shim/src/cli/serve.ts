@@ -40,7 +40,7 @@ export async function serve(sys: Sys): Promise<void> {
     ...{ journal: places.journal, namespace: args.namespace, log },
     address: variable(sys, 'TTRPC_ADDRESS') ?? `${args.address}.ttrpc`,
   });
-  const tasks = openService(sys, {
+  const tasks = await openService(sys, {
     ...{ publisher: forwarder, namespace: args.namespace, warn: log, version: VERSION, bundleFolder: BUNDLE_FOLDER },
     ...{ stateDirectory: places.tasks, runtimeRoot: places.runtimeRoot },
     // containerd asks after each container; the process stays for the next one, as long as lifetime lets it.

@@ -2,9 +2,11 @@
 import { killAll } from '../../../runtime/src/cgroups/processes.ts';
 import { killAndReap, processStat, SIGKILL } from '../../../runtime/src/linux/processes.ts';
 import type { ValidProcess, ValidResources } from '../../../runtime/src/spec/valid.ts';
+import { Store } from '../../../runtime/src/state/store.ts';
 import { parseJson } from '../../../specs/json/parse-json.ts';
 import { within } from '../base/within.ts';
 import type { TaskEvent } from '../events/publisher.ts';
+import type { StreamUris } from '../stdio/process-io.ts';
 import type { TaskEnvironment } from './environment.ts';
 import { alreadyExists, notFound, statusOf, wrongState } from './errors.ts';
 import * as events from './events.ts';
@@ -14,7 +16,7 @@ import type { TaskOptions } from './options.ts';
 import type { ProcessEnd } from './process-end.ts';
 import type { TaskRecord, TaskStore } from './record.ts';
 import { Serial } from './serial.ts';
-import { type Streams, TaskProcess } from './task-process.ts';
+import { type ProcessOptions, type Streams, TaskProcess } from './task-process.ts';
 
 /** How long output may take to get where it goes, after its process has ended. */
 const DRAIN_MS = 10_000;
@@ -22,10 +24,17 @@ const DRAIN_MS = 10_000;
 export interface ContainerOptions {
   readonly id: string;
   readonly bundle: string;
-  readonly rootfs: readonly RootfsMount[];
-  readonly options: TaskOptions;
+  /** Its root file system is mounted by us. */
+  readonly mounted: boolean;
   /** The runtime's root directory for this container. */
   readonly root: string;
+}
+
+export interface ExecOptions extends StreamUris {
+  readonly execId: string;
+  readonly terminal: boolean;
+  /** JSON of a process that was checked. */
+  readonly spec: string;
 }
 
 export class Container {
@@ -74,15 +83,40 @@ export class Container {
     return process;
   }
 
+  /**
+   * Goes on with a container that a shim has left which is gone: its processes are waited for again, its streams opened, and ends that
+   * nobody was there to see are published now.
+   */
+  async adopt(record: TaskRecord): Promise<void> {
+    const { cgroup, outlivesInit } = record;
+    this.#facts = { cgroup, outlivesInit };
+    this.paused = record.paused;
+    this.#processSerial = Math.max(...record.processes.map(({ serial }) => serial));
+    for (const known of record.processes) {
+      const process = known.execId === '' ? this.init : this.#newExec({ ...known, spec: known.spec });
+      await process.adopt(known, (end) => this.#processEnded(process, end));
+    }
+    const { sys } = this.#environment;
+    this.#watchMemory();
+    const { init } = this;
+    if (init.phase === 'created' && init.pendingEnd === undefined && !new Store(sys, this.#options.root).hasGate(this.id)) {
+      // The shim was killed between the start and the telling of it.
+      init.phase = 'running';
+      this.#publish(events.started(this.id, init.pid));
+    }
+    this.#save();
+    this.#settle();
+  }
+
   /** @throws StatusError; nothing is left then, but for the record, which the caller removes */
-  create(): Promise<number> {
+  create(rootfs: readonly RootfsMount[], { noPivot, noNewKeyring, systemdCgroup }: TaskOptions): Promise<number> {
     return this.#serial.run(async () => {
-      const { bundle, rootfs, options } = this.#options;
-      const { noPivot, noNewKeyring } = options;
+      const { bundle } = this.#options;
       const { init } = this;
       init.starting = true;
       this.#save();
-      const create = (streams: Streams) => this.#run('create', { ...this.#place, ...streams, bundle, rootfs, noPivot, noNewKeyring });
+      const create = (streams: Streams) =>
+        this.#run('create', { ...this.#place, ...streams, bundle, rootfs, noPivot, noNewKeyring, systemdCgroup });
       const created = await init.launch(create, ({ pid }) => this.#takeBack(pid));
       this.#facts = created;
       init.phase = 'created';
@@ -145,30 +179,21 @@ export class Container {
     }
   }
 
-  /** @param spec JSON of a process that was checked */
-  addExec(options: {
-    readonly execId: string;
-    readonly terminal: boolean;
-    readonly stdin: string;
-    readonly stdout: string;
-    readonly stderr: string;
-    readonly spec: string;
-  }): void {
+  addExec(options: ExecOptions): void {
     this.process('');
     if (this.#execs.has(options.execId)) throw alreadyExists(`process ${options.execId} in container ${this.id}`);
     if (this.init.phase !== 'running') throw wrongState(`cannot exec in a container that is ${this.init.phase}`);
     this.#processSerial++;
-    const { directory, ioOwner } = this.init.options;
-    const process = new TaskProcess(this.#environment, {
-      ...options,
-      containerId: this.id,
-      serial: this.#processSerial,
-      directory,
-      ioOwner,
-    });
-    this.#execs.set(options.execId, process);
+    this.#newExec({ ...options, serial: this.#processSerial });
     this.#save();
     this.#publish(events.execAdded(this.id, options.execId));
+  }
+
+  #newExec(options: Omit<ProcessOptions, 'containerId' | 'directory' | 'ioOwner'>): TaskProcess {
+    const { directory, ioOwner } = this.init.options;
+    const process = new TaskProcess(this.#environment, { ...options, containerId: this.id, directory, ioOwner });
+    this.#execs.set(options.execId, process);
+    return process;
   }
 
   async kill(execId: string, signal: number, all: boolean): Promise<void> {
@@ -215,8 +240,7 @@ export class Container {
       if (init.phase === 'running') throw wrongState(`cannot delete a running process: container ${this.id}`);
       const processes = [init, ...this.#execs.values()];
       if (init.phase === 'stopped') await this.#drain(processes);
-      const mounted = this.#options.rootfs.length > 0;
-      await this.#run('delete', { ...this.#place, force: false, rootfs: mounted ? `${this.bundle}/rootfs` : undefined });
+      await this.#run('delete', { ...this.#place, force: false, rootfs: this.#mountedRootfs });
       const end = await init.ended;
       await Promise.all(processes.map((process) => process.close()));
       this.#memory?.close();
@@ -252,9 +276,12 @@ export class Container {
 
   /** A container whose streams could not be had. */
   async #takeBack(pid: number): Promise<void> {
-    const mounted = this.#options.rootfs.length > 0;
-    await this.#run('delete', { ...this.#place, force: true, rootfs: mounted ? `${this.bundle}/rootfs` : undefined });
+    await this.#run('delete', { ...this.#place, force: true, rootfs: this.#mountedRootfs });
     killAndReap(this.#environment.sys, pid);
+  }
+
+  get #mountedRootfs(): string | undefined {
+    return this.#options.mounted ? `${this.bundle}/rootfs` : undefined;
   }
 
   #mustLive(verb: string): void {
@@ -312,11 +339,13 @@ export class Container {
   }
 
   record(): TaskRecord {
-    const { id, bundle, root, rootfs } = this.#options;
+    const { id, bundle, root, mounted } = this.#options;
     const { cgroup, outlivesInit } = this.#facts;
+    const { ioOwner } = this.init.options;
     return {
-      ...{ version: 1, id, bundle, root, mounted: rootfs.length > 0, outlivesInit, paused: this.paused },
+      ...{ version: 1, id, bundle, root, mounted, outlivesInit, paused: this.paused },
       ...(cgroup === undefined ? {} : { cgroup }),
+      ...(ioOwner === undefined ? {} : { ioOwner }),
       processes: [this.init, ...this.#execs.values()].map((process) => process.record()),
     };
   }

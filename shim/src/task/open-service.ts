@@ -23,7 +23,8 @@ export interface OpenService {
   close(): Promise<void>;
 }
 
-export function openService(sys: Sys, options: OpenOptions): OpenService {
+/** With the containers that a process before it has left. */
+export async function openService(sys: Sys, options: OpenOptions): Promise<OpenService> {
   const { publisher, namespace, stateDirectory, runtimeRoot, warn, version, shutdown } = options;
   const poller = new AgentPoller(sys, lazyAgentImage(sys));
   const operator = new ThreadOperator(join(options.bundleFolder, 'shim-worker.cjs'), warn);
@@ -31,6 +32,7 @@ export function openService(sys: Sys, options: OpenOptions): OpenService {
     { sys, poller, operator, publisher, namespace, stateDirectory, runtimeRoot, warn },
     { version, shutdown },
   );
+  await service.adopt();
   return {
     service,
     close: async () => {

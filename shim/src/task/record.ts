@@ -46,6 +46,7 @@ export interface TaskRecord {
   readonly mounted: boolean;
   readonly cgroup?: string;
   readonly outlivesInit: boolean;
+  readonly ioOwner?: { readonly uid: number; readonly gid: number };
   readonly paused: boolean;
   readonly processes: readonly ProcessRecord[];
 }

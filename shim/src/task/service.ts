@@ -17,9 +17,10 @@ import { Container } from './container.ts';
 import type { TaskEnvironment } from './environment.ts';
 import { alreadyExists, invalid, notFound, statusOf } from './errors.ts';
 import { metricsOf } from './metrics.ts';
-import { parseOptions } from './options.ts';
+import type { RootfsMount } from './operations/operation.ts';
+import { parseOptions, type TaskOptions } from './options.ts';
 import type { ProcessEnd } from './process-end.ts';
-import { TaskStore } from './record.ts';
+import { type TaskRecord, TaskStore } from './record.ts';
 import { TaskProcess } from './task-process.ts';
 
 type Task = Handlers<typeof TaskV3>;
@@ -117,11 +118,12 @@ export class TaskService {
     if (!bundle.startsWith('/')) throw invalid(`bundle ${JSON.stringify(bundle)} is not an absolute path`);
     if (checkpoint !== '') throw new StatusError(StatusCode.unimplemented, 'restoring a checkpoint is not supported');
     if (this.#containers.has(id)) throw alreadyExists(`container ${id}`);
-    const container = this.#newContainer(request);
+    const options = parseOptions(request.options);
+    const container = this.#newContainer(request, options);
     this.#containers.set(id, container);
     try {
       this.#store.create(id);
-      return { pid: await container.create() };
+      return { pid: await container.create(mountsOf(request), options) };
     } catch (error) {
       this.#containers.delete(id);
       await container.abandon();
@@ -130,22 +132,41 @@ export class TaskService {
     }
   }
 
-  #newContainer({ id, bundle, rootfs, terminal, stdin, stdout, stderr, options: any }: CreateRequest): Container {
-    const options = parseOptions(any);
+  #newContainer({ id, bundle, rootfs, terminal, stdin, stdout, stderr }: CreateRequest, { ioOwner, root }: TaskOptions): Container {
     const { runtimeRoot, namespace } = this.#environment;
     const directory = this.#store.pathOf(id);
-    const { ioOwner } = options;
     const init = new TaskProcess(this.#environment, {
       ...{ containerId: id, execId: '', serial: 0, terminal, stdin, stdout, stderr, directory, ioOwner },
     });
-    const mounts = rootfs.map((mount) => ({
-      type: mount.type ?? '',
-      source: mount.source ?? '',
-      target: mount.target ?? '',
-      options: mount.options ?? [],
-    }));
-    const root = `${options.root ?? runtimeRoot}/${namespace}`;
-    return new Container(this.#environment, this.#store, { id, bundle, rootfs: mounts, options, root }, init);
+    const place = { id, bundle, mounted: rootfs.length > 0, root: `${root ?? runtimeRoot}/${namespace}` };
+    return new Container(this.#environment, this.#store, place, init);
+  }
+
+  /** Goes on with the containers that a shim has left which is gone. To be called before the first request. */
+  async adopt(): Promise<void> {
+    for (const id of this.#store.list()) {
+      const record = this.#store.read(id);
+      try {
+        if (record !== undefined) await this.#adoptContainer(record);
+      } catch (error) {
+        this.#environment.warn(`container ${id} cannot be adopted: ${messageOf(error)}`);
+      }
+    }
+  }
+
+  async #adoptContainer(record: TaskRecord): Promise<void> {
+    const { id, bundle, mounted, root, ioOwner } = record;
+    const known = record.processes.find(({ execId }) => execId === '');
+    if (known === undefined || known.phase === 'added') {
+      // Its create was cut off, and nobody was told of it.
+      await this.#environment.operator.run('delete', { root, id, force: true, rootfs: mounted ? `${bundle}/rootfs` : undefined });
+      this.#store.remove(id);
+      return;
+    }
+    const init = new TaskProcess(this.#environment, { ...known, containerId: id, directory: this.#store.pathOf(id), ioOwner });
+    const container = new Container(this.#environment, this.#store, { id, bundle, mounted, root }, init);
+    this.#containers.set(id, container);
+    await container.adopt(record);
   }
 
   #state(id: string, execId: string): containerd.task.v3.StateResponse.$Properties {
@@ -200,6 +221,12 @@ export class TaskService {
     this.#container(id);
     throw new StatusError(StatusCode.unimplemented, 'checkpoint is not supported: the runtime has no CRIU');
   }
+}
+
+function mountsOf({ rootfs }: CreateRequest): RootfsMount[] {
+  return rootfs.map(({ type, source, target, options }) => ({
+    ...{ type: type ?? '', source: source ?? '', target: target ?? '', options: options ?? [] },
+  }));
 }
 
 function checkId(id: string): void {

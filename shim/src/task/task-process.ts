@@ -1,13 +1,15 @@
 /** A process of a task: its init, or one that was executed in it. */
 import { consolePair, receiveTerminal } from '../../../runtime/src/console/console-socket.ts';
 import type { TerminalSize } from '../../../runtime/src/linux/terminal.ts';
+import { nowInNanoseconds } from '../../../specs/containerd/timestamp.ts';
+import { messageOf } from '../base/node-error.ts';
 import type { OutputEnvironment } from '../stdio/outputs.ts';
 import { PipeIo, type PipeIoOptions } from '../stdio/pipe-io.ts';
 import type { ProcessIo, StreamUris } from '../stdio/process-io.ts';
 import { TerminalIo } from '../stdio/terminal-io.ts';
 import type { TaskEnvironment } from './environment.ts';
 import type { Stdio } from './operations/operation.ts';
-import { type ProcessEnd, WatchedProcess } from './process-end.ts';
+import { type ProcessEnd, UNKNOWN_STATUS, WatchedProcess } from './process-end.ts';
 import type { EndRecord, ProcessRecord } from './record.ts';
 
 /** `added`: nothing runs yet. `created`: an init that waits at its gate. */
@@ -128,11 +130,31 @@ export class TaskProcess {
     return this.#watched !== undefined;
   }
 
-  /** Of a process that was started by a shim which is gone. */
-  async adoptStreams(): Promise<void> {
+  /** Goes on with what a shim has left which is gone. @param ended as of `follow` */
+  async adopt(record: ProcessRecord, ended: (end: ProcessEnd) => void): Promise<void> {
+    const { phase, pid, startTime, end, stdinClosed } = record;
+    this.#stdinClosed = stdinClosed;
+    this.phase = phase;
+    this.pid = pid;
+    this.startTime = startTime;
+    if (end !== undefined) {
+      const { status, signal, at, unknown = false, cause } = end;
+      this.finish({ status, signal, at: BigInt(at), unknown }, cause);
+    } else if (phase === 'created' || phase === 'running') {
+      if (this.follow(pid, startTime, ended)) await this.#adoptStreams();
+      else this.pendingEnd = { status: UNKNOWN_STATUS, signal: undefined, at: nowInNanoseconds(), unknown: true };
+    }
+  }
+
+  async #adoptStreams(): Promise<void> {
     if (this.options.terminal) return;
     const options = this.#pipeOptions();
-    this.#io = await PipeIo.adopt(this.#outputEnvironment(), this.#stdinClosed ? { ...options, stdin: '' } : options);
+    try {
+      this.#io = await PipeIo.adopt(this.#outputEnvironment(), this.#stdinClosed ? { ...options, stdin: '' } : options);
+    } catch (error) {
+      // The process goes on without; its writes wait at its pipe.
+      this.#environment.warn(`container ${this.options.containerId}: its streams cannot be opened again: ${messageOf(error)}`);
+    }
   }
 
   /** Returns false when it has ended. */

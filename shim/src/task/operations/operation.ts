@@ -30,6 +30,8 @@ export interface CreateArguments extends Place {
   readonly consoleFd: number | undefined;
   readonly noPivot: boolean;
   readonly noNewKeyring: boolean;
+  /** The cgroup is systemd's to make; also where `linux.cgroupsPath` has the form that only systemd's have. */
+  readonly systemdCgroup: boolean;
 }
 
 export interface CreatedContainer {

@@ -1,6 +1,7 @@
 /** Operations, carried out on the calling thread. */
 
 import { RuntimeError } from '../../../../runtime/src/base/errors.ts';
+import { readFileIfExists } from '../../../../runtime/src/linux/files.ts';
 import { type Caller, type Context, lazyAgentImage } from '../../../../runtime/src/operations/context.ts';
 import { create } from '../../../../runtime/src/operations/create.ts';
 import { deleteContainer } from '../../../../runtime/src/operations/delete.ts';
@@ -83,8 +84,9 @@ function performCreate(host: Host, args: CreateArguments): CreatedContainer {
   const mounted = args.rootfs.length > 0;
   if (mounted) mountRootfs(sys, rootfs, args.rootfs);
   try {
-    const { id, bundle, consoleFd, noPivot, noNewKeyring } = args;
-    const { record, config } = create(contextFor(host, args, args.stdio), { id, bundle, consoleFd, noPivot, noNewKeyring });
+    const { id, bundle, consoleFd, noPivot, noNewKeyring, systemdCgroup } = args;
+    const cgroupManager = systemdCgroup || isSystemdPath(sys, bundle) ? 'systemd' : 'cgroupfs';
+    const { record, config } = create(contextFor(host, args, args.stdio), { id, bundle, consoleFd, noPivot, noNewKeyring, cgroupManager });
     const pidNamespace = config.linux?.namespaces?.find(({ type }) => type === 'pid');
     return {
       pid: record.pid,
@@ -107,4 +109,10 @@ function performDelete(host: Host, { force, rootfs, ...place }: DeleteArguments)
   }
   if (rootfs !== undefined) unmountAll(host.sys, rootfs);
   return null;
+}
+
+/** Docker gives a runtime that is not runc no options: the form of the path, `slice:prefix:name`, tells its cgroup driver. */
+function isSystemdPath(sys: Sys, bundle: string): boolean {
+  const text = readFileIfExists(sys, `${bundle}/config.json`) ?? '';
+  return /"cgroupsPath"\s*:\s*"[^"/:]*:[^"/:]*:[^"/:]+"/.test(text);
 }
