@@ -15,7 +15,13 @@ import { versionDefines } from './version.mjs';
 const COMMANDS = [
   { name: 'tsrun-node', main: 'runtime/src/cli/node-main.ts', bundle: 'tsrun.cjs', bytecode: true },
   { name: 'tsimg', main: 'imagetool/src/cli/main.ts', bundle: 'tsimg.cjs', bytecode: true, apart: { undici: '.scripts/build/undici.cjs' } },
-  { name: 'tsctl', main: 'shim/src/front/main.ts', bundle: 'tsctl.cjs' },
+  {
+    name: 'tsctl',
+    main: 'shim/src/front/main.ts',
+    bundle: 'tsctl.cjs',
+    bytecode: true,
+    apart: { undici: '.scripts/build/undici.cjs', '@grpc/grpc-js': 'node_modules/@grpc/grpc-js/build/src/index.js' },
+  },
   {
     // Its command is a native one, or a launcher that build.mjs makes.
     main: 'shim/src/cli/main.ts',

@@ -6,10 +6,10 @@ import type { Config } from '../../../specs/runtime/config.ts';
 import { ImageError } from '../base/errors.ts';
 import type { ResolvedUser } from './users.ts';
 
-const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+export const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 /** Capabilities docker leaves to root in a container. */
-const CAPABILITIES = [
+export const CAPABILITIES: readonly string[] = [
   'CAP_CHOWN',
   'CAP_DAC_OVERRIDE',
   'CAP_FSETID',
@@ -26,7 +26,7 @@ const CAPABILITIES = [
   'CAP_AUDIT_WRITE',
 ];
 
-const MASKED_PATHS = [
+export const MASKED_PATHS: readonly string[] = [
   '/proc/acpi',
   '/proc/asound',
   '/proc/interrupts',
@@ -40,7 +40,7 @@ const MASKED_PATHS = [
   '/sys/devices/virtual/powercap',
   '/sys/firmware',
 ];
-const READONLY_PATHS = ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc/sysrq-trigger'];
+export const READONLY_PATHS: readonly string[] = ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc/sysrq-trigger'];
 
 export interface BundleConfigOptions {
   readonly image: ImageConfig;

@@ -4,7 +4,9 @@ import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { tryCall } from '../../../runtime/src/linux/call.ts';
 import { EINVAL, ENODEV, EOPNOTSUPP, EPERM, syscallError } from '../../../runtime/src/linux/errno.ts';
+import { isDigest } from '../../../specs/image/digest.ts';
 import { ImageError } from '../base/errors.ts';
+import { shortDigest } from '../digest/digest.ts';
 import { readIfExists } from '../store/files.ts';
 import type { Layout } from '../store/layout.ts';
 import type { Store } from '../store/store.ts';
@@ -78,6 +80,17 @@ export function mountSnapshot(store: Store, options: SnapshotOptions): Snapshot 
   rmSync(home, { recursive: true, force: true });
   if ([EPERM, ENODEV, EINVAL, EOPNOTSUPP].includes(-result)) return undefined;
   throw syscallError({ syscall: 'mount', errno: -result, object: `overlay on ${home}/merged` });
+}
+
+/** Mounts a snapshot again that is there but not mounted, as after a reboot. @throws ImageError snapshot where it is not there, SyscallError */
+export function remountSnapshot(store: Store, id: string): void {
+  const home = join(store.layout.snapshots, 'active', id);
+  const text = readIfExists(join(home, 'layers'));
+  if (text === undefined) throw new ImageError('snapshot', `the files of ${id} are gone: there is no ${home}/layers`);
+  const diffIds = text.split('\n').filter(isDigest);
+  const layers = diffIds.map((diffId) => ({ diffId, name: `l/${shortDigest(diffId)}` }));
+  const result = mountIn(store, store.layout.snapshots, join(home, 'merged'), overlayOptions({ id, layers, isRootless: false }));
+  if (result !== 0) throw syscallError({ syscall: 'mount', errno: -result, object: `overlay on ${home}/merged` });
 }
 
 /** Diff ids of the layers that snapshots stand on. */

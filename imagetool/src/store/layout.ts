@@ -130,6 +130,15 @@ function refuseStrangers(layout: Layout): void {
     'settings.json',
     'listing.json',
     'lost+found',
+    // Of tsctl, which keeps its containers beside the images they are made of.
+    'containers',
+    'events.log',
+    'events.log.1',
+    'names',
+    'networks',
+    'shim.address',
+    'shim.lock',
+    'volumes',
   ]);
   try {
     const stranger = readdirSync(layout.root).find((name) => !known.has(name) && !name.startsWith('.tmp-'));

@@ -1,5 +1,4 @@
 /** What a command is to the command line. */
-import type { Tracer } from '../base/tracer.ts';
 import type { Sys } from '../sys/sys.ts';
 import type { Flags, Values } from './args.ts';
 import type { Globals } from './globals.ts';
@@ -9,8 +8,6 @@ export interface Invocation<F extends Flags> {
   readonly sys: Sys;
   readonly log: Log;
   readonly globals: Globals;
-  /** With `--trace`. */
-  readonly trace: Tracer | undefined;
   readonly flags: Values<F>;
   /** As many as `operands` allows. */
   readonly operands: readonly string[];

@@ -9,7 +9,6 @@ import { GLOBAL_FLAGS } from './globals.ts';
 import { commandHelp, overview } from './help.ts';
 import { Log } from './log.ts';
 import { print } from './output.ts';
-import { executeTraced } from './traced.ts';
 import { versionText } from './version.ts';
 
 /** Commands of runc that are still to come. */
@@ -31,7 +30,7 @@ export function runFully(sys: Sys, commands: readonly Command[]): number {
 }
 
 function answer(sys: Sys, commands: readonly Command[], { command, name, invocation }: Request): number {
-  const { help, version, traceFile } = invocation.globals;
+  const { help, version } = invocation.globals;
   const topic = help ? name : undefined;
   if (name === 'help' || name === 'h') return printHelp(sys, commands, invocation.operands[0]);
   if (topic !== undefined) return printHelp(sys, commands, topic);
@@ -39,7 +38,7 @@ function answer(sys: Sys, commands: readonly Command[], { command, name, invocat
   if (name === undefined) return printHelp(sys, commands, undefined);
   if (command === undefined) throw unknownCommand(name, commands);
   checkOperands(command, invocation.operands);
-  return traceFile === undefined ? execute(command, invocation) : executeTraced(command, invocation, traceFile);
+  return execute(command, invocation);
 }
 
 function printHelp(sys: Sys, commands: readonly Command[], name: string | undefined): number {

@@ -96,7 +96,6 @@ export function assemble(
 ): ContainerRecord {
   const undo = new Undo();
   try {
-    context.trace?.begin('make the state directory');
     const directory = context.store.create(options.id);
     undo.push(() => directory.release());
     undo.push(() => directory.remove());
@@ -104,12 +103,10 @@ export function assemble(
     const first = firstRecord(context, options, bundle);
     directory.writeRecord(first);
     directory.writeConfig(bundle.text);
-    context.trace?.end();
     const record = assembleIn(work, first, finish);
     directory.release();
     return record;
   } catch (error) {
-    context.trace?.begin('take everything back');
     undo.run();
     // After a hook's failure the lifecycle goes on with the container's end (runtime.md, "Lifecycle", steps 3 to 5 and 13).
     if (error instanceof RuntimeError && error.code === 'hook') {
@@ -149,34 +146,27 @@ function firstRecord(context: Context, options: AssembleOptions, bundle: Bundle)
 
 function assembleIn(work: Work, begun: ContainerRecord, finish: (assembled: Assembled) => void): ContainerRecord {
   const { context, options, bundle, directory } = work;
-  const { sys, trace } = context;
-  trace?.begin('prepare the seccomp filter');
+  const { sys } = context;
   const filter = planFilter(sys, bundle.config.linux?.seccomp);
-  trace?.next('make the cgroup');
   const first = withRdtGroup(work, begun);
   const cgroup = makeCgroupIn(work);
   const withCgroup: ContainerRecord = cgroup === undefined ? first : { ...first, cgroup: cgroup.record };
   if (cgroup !== undefined) directory.writeRecord(withCgroup);
-  trace?.next('plan');
   const plan = planIn(work, cgroup);
   const steps = planSetUp(sys, bundle.config, plan);
-  trace?.next('start init in its namespaces', { namespaces: plan.namespaces.create.join(', ') });
   const launched = launch(work, plan, cgroup, (fds) => steps.first.prepare(stepSettings(sys, plan, fds)));
   const { init, fds } = launched;
   const withInit = withProcess(context, withCgroup, init.pid);
   directory.writeRecord(withInit);
   joinRdtGroup(sys, withInit, init.pid);
   const settled = moveNetDevices(sys, bundle.config.linux?.netDevices, launched, work.undo);
-  trace?.next('prepare the root file system, hooks', { steps: plan.prepare.length });
   const done = setUp(work, plan, launched, steps, withInit);
   // What only looks is asked at once: where the set-up fails, it is asked in vain.
   const lookup = planLookup(sys.arch, plan.execute);
   const looked = init.begin(lookup.program);
   const source = { init, fds, uid: bundle.config.process?.user.uid ?? 0 };
   const environment = beginEnvironment(sys, source, plan.execute.env, context.caller.extraEnvironment);
-  trace?.next('enter the root, become the user', { steps: plan.enter.length + plan.become.length });
   done();
-  trace?.next('find the executable');
   const path = lookup.found(looked());
   const env = environment();
   const settledRecord = withHookEnvironment(withInit, env);
@@ -186,9 +176,7 @@ function assembleIn(work: Work, begun: ContainerRecord, finish: (assembled: Asse
   if (record !== withInit) directory.writeRecord(record);
   const channelFd = options.gate ? fds.channel : fds.nextChannel;
   const program = executeProgram({ plan: plan.execute, path, env, fds, channelFd, arch: sys.arch, filter: filtered ? undefined : filter });
-  trace?.next(options.gate ? 'go to the start gate' : 'execute');
   finish({ record, directory, init, fds, program });
-  trace?.end();
   settled();
   init.release();
   if (cgroup?.fd !== undefined) close(sys, cgroup.fd);

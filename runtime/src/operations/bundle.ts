@@ -15,11 +15,9 @@ export interface Bundle {
 }
 
 /** @throws RuntimeError with everything that is wrong with the configuration */
-export function loadBundle(context: Pick<Context, 'sys' | 'warn' | 'trace'>, path: string): Bundle {
-  context.trace?.begin('read and check the configuration');
+export function loadBundle(context: Pick<Context, 'sys' | 'warn'>, path: string): Bundle {
   const text = readFile(context.sys, `${path}/${CONFIG}`);
   const { config, warnings } = loadConfig(text);
   for (const warning of warnings) context.warn(`${CONFIG}: ${warning.path}: ${warning.message}`);
-  context.trace?.end();
   return { path, config, text };
 }

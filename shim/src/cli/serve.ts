@@ -1,4 +1,5 @@
 /** The warm process: all containers of one namespace of one containerd, until there have been none for a while. */
+import { dirname } from 'node:path';
 import { call, tryCall } from '../../../runtime/src/linux/call.ts';
 import { close, open, unlink } from '../../../runtime/src/linux/files.ts';
 import { O_CREAT, O_RDWR } from '../../../runtime/src/linux/open-flags.ts';
@@ -13,9 +14,11 @@ import { VERSION } from '../base/version.ts';
 import { parseArguments } from '../bootstrap/arguments.ts';
 import { variable } from '../bootstrap/environment.ts';
 import { placesOf } from '../bootstrap/places.ts';
+import { TSCTL_NAMESPACE } from '../container/places.ts';
 import { Forwarder } from '../events/forwarder.ts';
 import { Lifetime } from '../listen/lifetime.ts';
 import { Listener } from '../listen/listener.ts';
+import type { Supervision } from '../supervise/open.ts';
 import { type OpenService, openService } from '../task/open-service.ts';
 import { BUNDLE_FOLDER } from './engine.ts';
 
@@ -54,21 +57,36 @@ export async function serve(sys: Sys): Promise<void> {
     process.exit(0);
   };
   const lifetime: Lifetime = new Lifetime({
-    ...{ isEmpty: () => tasks.service.isEmpty, eventsWaiting: () => forwarder.waiting, idleMs: idleMs(sys) },
+    ...{
+      isEmpty: () => tasks.service.isEmpty && supervision?.hasWork !== true,
+      eventsWaiting: () => forwarder.waiting,
+      idleMs: idleMs(sys),
+    },
     end: () => {
       const may = removeSocket(sys, places.lock, args.socket);
       if (may) end().catch((error: unknown) => log(textOf(error)));
       return may;
     },
   });
-  const services = new ServiceTable([...taskServices(tasks.service, lifetime), controlService(lifetime, forwarder)]);
+  const taskPair = taskServices(tasks.service, lifetime);
+  const supervision = args.namespace === TSCTL_NAMESPACE ? await openFor(sys, args.address, taskPair.v3, log) : undefined;
+  const services = new ServiceTable([
+    ...[taskPair.v2, taskPair.v3, controlService(lifetime, forwarder)],
+    ...(supervision === undefined ? [] : [supervision.service]),
+  ]);
   const listener = new Listener(sys, services, { uid: call(sys, 'getuid', ''), log });
   await listener.listen({ fd: LISTENING_FD });
   onSignals(log, end, () => tasks.service.describe());
   log(`serving namespace ${args.namespace} of ${args.address}, process ${process.pid}`);
 }
 
-function taskServices(service: OpenService['service'], lifetime: Lifetime): Service[] {
+/** Containers of tsctl are supervised by the process that holds them. The address names their data root: see front/shim.ts. */
+async function openFor(sys: Sys, address: string, task: Service, warn: (message: string) => void): Promise<Supervision> {
+  const { openSupervision } = await import('../supervise/open.ts');
+  return await openSupervision({ sys, root: dirname(address), task, warn });
+}
+
+function taskServices(service: OpenService['service'], lifetime: Lifetime): { readonly v2: Service; readonly v3: Service } {
   const handlers = service.handlers();
   const released = {
     ...handlers,
@@ -77,7 +95,7 @@ function taskServices(service: OpenService['service'], lifetime: Lifetime): Serv
       return handlers.Create(request, running);
     },
   };
-  return [implement(TaskV2, released), implement(TaskV3, released)];
+  return { v2: implement(TaskV2, released), v3: implement(TaskV3, released) };
 }
 
 function controlService(lifetime: Lifetime, forwarder: Forwarder): Service {

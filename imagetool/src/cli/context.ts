@@ -1,0 +1,91 @@
+/** What commands are given of the outside world; registries and the system interface are opened when they are first asked for. */
+
+import type { ProgressListener } from '../image/progress.ts';
+import type { Transport } from '../registry/transport.ts';
+import { openLayout, openStore } from '../store/store.ts';
+import type { Context } from './command.ts';
+
+/** Registries, from the first time one is asked for. */
+export class Network {
+  readonly #directories: readonly string[];
+  readonly #insecure: readonly string[];
+  #transport: Promise<Transport> | undefined;
+
+  constructor(directories: readonly string[], insecure: readonly string[]) {
+    this.#directories = directories;
+    this.#insecure = insecure;
+  }
+
+  isInsecure(host: string): boolean {
+    return this.#insecure.includes(host);
+  }
+
+  async transport(): Promise<Transport> {
+    this.#transport ??= this.#make();
+    return await this.#transport;
+  }
+
+  async close(): Promise<void> {
+    await (await this.#transport)?.close();
+  }
+
+  async #make(): Promise<Transport> {
+    const { Transport } = await import('../registry/transport.ts');
+    const { CERTIFICATE_DIRECTORIES, tlsSettings } = await import('../registry/certificates.ts');
+    const certificates = {
+      directories: [...this.#directories, ...CERTIFICATE_DIRECTORIES],
+      isInsecure: (host: string) => this.isInsecure(host),
+    };
+    return new Transport({
+      tlsFor: (host) => tlsSettings(host, certificates),
+      userAgent: 'tsimg/0.1',
+      onRetry: (reason, waitMs) => note(`${reason}; trying again in ${(waitMs / 1000).toFixed(1)} s`),
+    });
+  }
+}
+
+export interface ContextOptions {
+  /** The store's directory. */
+  readonly root: string;
+  /** `auto`, `plain` or `json`. */
+  readonly progress: string;
+}
+
+export function makeContext(network: Network, { root, progress }: ContextOptions): Context {
+  const sys = async () => {
+    const { createNodeSys } = await import('../../../runtime/src/sys/node.ts');
+    return createNodeSys();
+  };
+  const { env } = process;
+  return {
+    env,
+    print: (line) => process.stdout.write(`${line}\n`),
+    note,
+    sys,
+    layout: () => openLayout(root),
+    store: async () => openStore(root, await sys()),
+    progress: () => progressFor(progress),
+    client: async ({ domain, path }, credentials) => {
+      const { RegistryClient } = await import('../registry/client.ts');
+      const { findCredentials } = await import('../registry/credentials.ts');
+      return new RegistryClient({
+        host: domain,
+        transport: await network.transport(),
+        isInsecure: network.isInsecure(domain),
+        credentials: async () => credentials ?? (await findCredentials(env, domain, path)),
+      });
+    },
+  };
+}
+
+async function progressFor(kind: string): Promise<ProgressListener> {
+  const { progressJson, progressLines } = await import('./progress-lines.ts');
+  if (kind === 'json') return progressJson(note);
+  if (kind === 'plain' || !process.stderr.isTTY) return progressLines(note);
+  const { progressView } = await import('./progress-view.ts');
+  return progressView({ columns: process.stderr.columns, write: (text) => process.stderr.write(text) });
+}
+
+function note(line: string): void {
+  process.stderr.write(`${line}\n`);
+}

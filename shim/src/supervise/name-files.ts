@@ -1,0 +1,91 @@
+/** The files in a container's /etc that are ours. They are bound into it, so they are written in place, never replaced. */
+
+import { closeSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { listContainers } from '../container/containers.ts';
+import { isMissing } from '../container/files.ts';
+import { shortId } from '../container/id.ts';
+import { containerPlaces, type Places } from '../container/places.ts';
+import { type ContainerRecord, type Endpoint, isRunning } from '../container/record.ts';
+import { type HostLine, hostsFile, resolvConf } from '../network/name-files.ts';
+import { DEFAULT_NETWORK } from '../network/networks.ts';
+
+/** All three, before the container is made; its addresses are not known yet. */
+export function writeNameFiles(places: Places, record: ContainerRecord): void {
+  const files = containerPlaces(places, record.Id);
+  const { HostConfig: host, Config: run } = record;
+  const isIsolated = host.NetworkMode !== 'host' && host.NetworkMode !== 'none';
+  writeInPlace(files.hostname, `${run.Hostname}\n`);
+  const sharer = host.NetworkMode.startsWith('container:');
+  const hostText = readOrNothing('/etc/resolv.conf');
+  writeInPlace(
+    files.resolvConf,
+    resolvConf({ host: hostText, dns: host.Dns, search: host.DnsSearch, options: host.DnsOptions, isIsolated: isIsolated && !sharer }),
+  );
+  writeHosts(places, record, [], []);
+}
+
+export interface Peer {
+  readonly record: ContainerRecord;
+  readonly endpoints: readonly Endpoint[];
+}
+
+/** The hosts file of every running container that shares a network with another. */
+export function writePeerHosts(places: Places): void {
+  const running = listContainers(places)
+    .filter(({ state }) => isRunning(state))
+    .map(({ record, state }): Peer => ({ record, endpoints: state.endpoints }));
+  for (const one of running) {
+    if (one.endpoints.length > 0) writeHosts(places, one.record, one.endpoints, running);
+  }
+}
+
+export function writeHosts(places: Places, record: ContainerRecord, endpoints: readonly Endpoint[], running: readonly Peer[]): void {
+  const { HostConfig: host, Config: run } = record;
+  if (host.NetworkMode === 'host') {
+    writeInPlace(containerPlaces(places, record.Id).hosts, withExtra(readOrNothing('/etc/hosts'), host.ExtraHosts));
+    return;
+  }
+  const domain = run.Domainname === undefined ? [] : [`${run.Hostname}.${run.Domainname}`];
+  const own = endpoints
+    .filter(({ ipAddress }) => ipAddress !== '')
+    .map(({ ipAddress }): HostLine => ({ address: ipAddress, names: [...domain, run.Hostname] }));
+  const networks = endpoints.map(({ network }) => network).filter((network) => network !== DEFAULT_NETWORK);
+  const peers = running
+    .filter((peer) => peer.record.Id !== record.Id)
+    .flatMap((peer) =>
+      peer.endpoints
+        .filter(({ network, ipAddress }) => networks.includes(network) && ipAddress !== '')
+        .map((endpoint) => hostLine(peer.record, endpoint)),
+    );
+  const gateway = endpoints[0]?.gateway ?? '';
+  writeInPlace(containerPlaces(places, record.Id).hosts, hostsFile({ extra: host.ExtraHosts, gateway, own, peers }));
+}
+
+function hostLine(record: ContainerRecord, { network, ipAddress }: Endpoint): HostLine {
+  const aliases = record.Networks.find(({ name }) => name === network)?.aliases ?? [];
+  return { address: ipAddress, names: [...new Set([record.Name, ...aliases, shortId(record.Id), record.Config.Hostname])] };
+}
+
+function withExtra(text: string, extra: readonly string[]): string {
+  return text + extra.map((one) => `${one.slice(one.search(/[:=]/) + 1)}\t${one.slice(0, one.search(/[:=]/))}\n`).join('');
+}
+
+function writeInPlace(path: string, text: string): void {
+  const fd = openSync(path, 'a', 0o644);
+  try {
+    if (readOrNothing(path) === text) return;
+    ftruncateSync(fd, 0);
+    writeSync(fd, text);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function readOrNothing(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if (isMissing(error)) return '';
+    throw error;
+  }
+}
