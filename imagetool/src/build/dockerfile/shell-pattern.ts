@@ -2,7 +2,7 @@
 
 import { SubstitutionError } from './substitution-error.ts';
 
-const SPECIAL = /[\\^$.*+?()[\]{}|/-]/g;
+const SPECIAL = /[\\^$.*+?()[\]{}|/]/g;
 
 /** `shortest`: every `*` takes as little as it can. */
 type Reach = 'shortest' | 'longest';

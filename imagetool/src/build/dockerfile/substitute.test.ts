@@ -7,6 +7,7 @@ const VARIABLES = variablesOf(
   Object.entries({
     HOME: '/home/me',
     EMPTY: '',
+    DASHES: '1-2-3',
     FILE: 'archive.tar.gz',
     PATH_: '/usr/local/bin',
     STARS: 'a*b*c',
@@ -84,6 +85,10 @@ describe('substitute', () => {
     ['${FILE#*.}', 'tar.gz'],
     ['${FILE##*.}', 'gz'],
     ['${FILE#x}', 'archive.tar.gz'],
+    ['${DASHES#*-}', '2-3'],
+    ['${DASHES%-*}', '1-2'],
+    ['${DASHES//-/.}', '1.2.3'],
+    ['${DASHES##[1]}', '1-2-3'],
     ['${FILE%archive}', 'archive.tar.gz'],
     ['${FILE#????}', 'ive.tar.gz'],
     ['${FILE##*}', ''],

@@ -29,6 +29,8 @@ describe('one pattern', () => {
     ['a/**/*.c', ['a/x.c', 'a/b/c/x.c'], ['x.c']],
     ['**/a/**', ['a/b', 'x/a/b'], ['a', 'x/a']],
     ['a/*/c', ['a/b/c'], ['a/c', 'a/b/b/c']],
+    ['a-*', ['a-b', 'a-'], ['ab']],
+    ['a[+\\-x]*-[^\\]a\\-]', ['a+-b', 'a-x-b'], ['a+-a', 'ay-b']],
     ['?', ['a', '\u{1F600}'], ['ab', 'xy/a']],
     ['a?c', ['abc'], ['a/c', 'ac']],
     ['[a-c]x', ['ax', 'cx'], ['dx', 'x']],
@@ -118,7 +120,10 @@ describe('several patterns', () => {
 describe('a walk', () => {
   const name = fc.constantFrom('a', 'b', 'ab', 'a.b', '.c');
   const pattern = fc
-    .array(fc.oneof(name, fc.constantFrom('*', '**', '?', 'a*', '*b', '[ab]', '[^a]', '**b')), { minLength: 1, maxLength: 4 })
+    .array(fc.oneof(name, fc.constantFrom('*', '**', '?', 'a*', '*b', '[ab]', '[^a]', '**b', '*-', '[\\-a]', '\\a*', '{a}*')), {
+      minLength: 1,
+      maxLength: 4,
+    })
     .map((parts) => parts.join('/'));
   const rules = fc.array(
     fc.tuple(fc.constantFrom('', '!', ''), pattern).map((pair) => pair.join('')),

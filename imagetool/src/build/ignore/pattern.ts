@@ -67,13 +67,18 @@ export function expressionOf(token: PatternToken): string {
     case 'class': {
       // A range that runs backwards holds nothing.
       const ranges = token.ranges.filter(([first, last]) => (first.codePointAt(0) ?? 0) <= (last.codePointAt(0) ?? 0));
-      return `[${token.isNegated ? '^' : ''}${ranges.map(([first, last]) => `${quoted(first)}-${quoted(last)}`).join('')}]`;
+      return `[${token.isNegated ? '^' : ''}${ranges.map(([first, last]) => `${quotedInClass(first)}-${quotedInClass(last)}`).join('')}]`;
     }
   }
 }
 
 function quoted(text: string): string {
-  return text.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');
+  return text.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&');
+}
+
+/** In a class the hyphen means something; outside of one the flag `u` does not let it be escaped. */
+function quotedInClass(text: string): string {
+  return quoted(text).replaceAll('-', '\\-');
 }
 
 /** A source of COPY or ADD: whether it means more than the one path it names. */
