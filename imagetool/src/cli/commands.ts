@@ -53,5 +53,6 @@ export const COMMANDS: readonly CommandEntry[] = [
   entry('logout', 'Forget the login for a registry', async () => (await import('./commands/login.ts')).logout),
   entry('search', 'Search Docker Hub, or another registry', async () => (await import('./commands/search.ts')).search),
   entry('list-tags', 'List the tags of a repository at a registry', async () => (await import('./commands/list-tags.ts')).listTagsCommand),
+  entry('referrers', 'List what refers to an image at a registry', async () => (await import('./commands/referrers.ts')).referrers),
   entry('catalog', 'List the repositories of a registry', async () => (await import('./commands/list-tags.ts')).catalog),
 ];

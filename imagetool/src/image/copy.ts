@@ -8,7 +8,8 @@ import { parseManifestDocument } from '../../../specs/image/manifest.ts';
 import { digestOf } from '../digest/digest.ts';
 import { formatReference, type Reference } from '../reference/reference.ts';
 import type { RegistryClient } from '../registry/client.ts';
-import { type FetchedManifest, fetchManifest, pushManifest } from '../registry/manifests.ts';
+import { type FetchedManifest, fetchManifest } from '../registry/manifests.ts';
+import { pushWithSubject } from '../registry/referrers.ts';
 import { uploadBlob } from '../registry/upload.ts';
 import { openLent } from '../store/blobs.ts';
 import { LEASE_MS, type Lease, takeLease } from '../store/leases.ts';
@@ -37,10 +38,10 @@ export async function copyImage(options: CopyOptions): Promise<Descriptor> {
     const blobs = new Map(manifests.flatMap(blobsOf).map((blob) => [blob.digest, blob]));
     await inParallel(blobs.values(), options.parallel ?? DEFAULT_PARALLEL, (blob, signal) => copyBlob(options, lease, blob, signal));
     for (const manifest of manifests.slice(0, -1))
-      await pushManifest(target.client, target.reference.path, manifest.descriptor.digest, manifest);
+      await pushWithSubject(target.client, target.reference.path, manifest.descriptor.digest, manifest);
     const top = manifests.at(-1);
     if (top === undefined) throw new Error('a copy found no manifest');
-    await pushManifest(target.client, target.reference.path, target.reference.tag ?? top.descriptor.digest, top);
+    await pushWithSubject(target.client, target.reference.path, target.reference.tag ?? top.descriptor.digest, top);
     lease.release();
     return top.descriptor;
   } catch (error) {

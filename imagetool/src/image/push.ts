@@ -6,7 +6,7 @@ import { MAX_MANIFEST_BYTES, parseManifestDocument } from '../../../specs/image/
 import { ImageError } from '../base/errors.ts';
 import type { Reference } from '../reference/reference.ts';
 import type { RegistryClient } from '../registry/client.ts';
-import { pushManifest } from '../registry/manifests.ts';
+import { pushWithSubject } from '../registry/referrers.ts';
 import { type UploadSession, uploadBlob } from '../registry/upload.ts';
 import { hasBlob, openLent, readVerified } from '../store/blobs.ts';
 import { addSource, readLabels, sourcesOf, writeLabels } from '../store/labels.ts';
@@ -37,9 +37,9 @@ export async function pushImage(options: PushOptions): Promise<Descriptor> {
   await inParallel(blobs, options.parallel ?? DEFAULT_PARALLEL, (blob) => pushBlob(options, blob));
   // Children first: a registry refuses what names something it does not have.
   for (const { descriptor, bytes } of documents.slice(0, -1))
-    await pushManifest(client, reference.path, descriptor.digest, { descriptor, bytes });
+    await pushWithSubject(client, reference.path, descriptor.digest, { descriptor, bytes });
   const last = documents.at(-1);
-  if (last !== undefined) await pushManifest(client, reference.path, reference.tag ?? image.digest, last);
+  if (last !== undefined) await pushWithSubject(client, reference.path, reference.tag ?? image.digest, last);
   return image;
 }
 

@@ -72,13 +72,13 @@ export async function headManifest(client: RegistryClient, repository: string, r
   return { mediaType, digest, size };
 }
 
-/** Stores a manifest under a tag or its digest. All it names must be there. */
+/** Stores a manifest under a tag or its digest. All it names must be there. Tells whether the registry enters it in its subject's list itself. */
 export async function pushManifest(
   client: RegistryClient,
   repository: string,
   reference: string,
   manifest: FetchedManifest,
-): Promise<void> {
+): Promise<{ isSubjectKnown: boolean }> {
   const answer = await client.expect(
     {
       method: 'PUT',
@@ -97,6 +97,7 @@ export async function pushManifest(
   if (digest !== undefined && digest !== manifest.descriptor.digest) {
     throw new DigestError(`${client.host} has stored ${digest} where ${manifest.descriptor.digest} was sent`);
   }
+  return { isSubjectKnown: header(answer, 'oci-subject') !== undefined };
 }
 
 export async function deleteManifest(client: RegistryClient, repository: string, reference: string): Promise<void> {
@@ -115,23 +116,28 @@ export async function deleteManifest(client: RegistryClient, repository: string,
 
 /** All tags, in the registry's order, following its pages. */
 export async function listTags(client: RegistryClient, repository: string): Promise<string[]> {
-  return await listPages(client, `/v2/${repository}/tags/list`, 'tags', [pullScope(repository)]);
+  return (await listPages(client, `/v2/${repository}/tags/list`, 'tags', [pullScope(repository)])).filter(isText);
 }
 
 /** All repositories, where the registry offers that. */
 export async function listRepositories(client: RegistryClient): Promise<string[]> {
-  return await listPages(client, '/v2/_catalog', 'repositories', ['registry:catalog:*']);
+  return (await listPages(client, '/v2/_catalog', 'repositories', ['registry:catalog:*'])).filter(isText);
 }
 
-async function listPages(client: RegistryClient, first: string, field: string, scopes: readonly string[]): Promise<string[]> {
-  const all: string[] = [];
+function isText(value: unknown): value is string {
+  return typeof value === 'string';
+}
+
+/** The elements of a list that comes in pages, each an object with the list in `field`. */
+export async function listPages(client: RegistryClient, first: string, field: string, scopes: readonly string[]): Promise<unknown[]> {
+  const all: unknown[] = [];
   const seen = new Set<string>();
   for (let path: string | undefined = first; path !== undefined && !seen.has(path); ) {
     seen.add(path);
     const answer: HttpAnswer = await client.expect({ method: 'GET', path, scopes, what: `${client.host}${first}` }, 200);
     const value: unknown = await answer.body.json();
     const page = typeof value === 'object' && value !== null ? (Reflect.get(value, field) as unknown) : undefined;
-    if (Array.isArray(page)) all.push(...page.filter((one): one is string => typeof one === 'string'));
+    if (Array.isArray(page)) all.push(...(page as unknown[]));
     path = nextPage(answer);
   }
   return all;

@@ -5,6 +5,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { asDigest, type Digest } from '../../../specs/image/digest.ts';
+import { OCI } from '../../../specs/image/media-types.ts';
 import { algorithmOf, digestOf } from '../digest/digest.ts';
 
 export interface Misbehaviour {
@@ -18,6 +19,8 @@ export interface Misbehaviour {
   /** Bytes of each blob that are sent changed. */
   corrupt?: boolean;
   pageSize?: number;
+  /** As registries of before distribution-spec 1.1: no list of referrers. */
+  noReferrers?: boolean;
   /** Accept this much of a PATCH and cut, this many times. */
   cutUpload?: { afterBytes: number; times: number };
 }
@@ -115,9 +118,10 @@ export class TestRegistry {
       end(response, 200);
       return;
     }
-    const [, name = '', kind = '', rest = ''] = /^\/v2\/(.+?)\/(manifests|blobs|tags)\/(.*)$/.exec(url.pathname) ?? [];
+    const [, name = '', kind = '', rest = ''] = /^\/v2\/(.+?)\/(manifests|blobs|tags|referrers)\/(.*)$/.exec(url.pathname) ?? [];
     if (kind === 'manifests') await this.#manifests(request, response, { name, reference: rest });
     else if (kind === 'tags') this.#tags(response, name, url);
+    else if (kind === 'referrers' && this.misbehaviour.noReferrers !== true) this.#referrers(response, name, asDigest(rest));
     else if (kind === 'blobs' && rest.startsWith('uploads/'))
       await this.#upload(request, response, { name, id: rest.slice('uploads/'.length), url });
     else if (kind === 'blobs') this.#blob(request, response, { name, digest: rest });
@@ -167,6 +171,7 @@ export class TestRegistry {
         config?: { digest: Digest };
         layers?: { digest: Digest }[];
         manifests?: { digest: Digest }[];
+        subject?: { digest: Digest };
       };
       const needed = [value.config, ...(value.layers ?? [])].flatMap((one) => (one === undefined ? [] : [one.digest]));
       const isComplete = needed.every((digest) => blobs.has(digest)) && (value.manifests ?? []).every((one) => manifests.has(one.digest));
@@ -176,7 +181,9 @@ export class TestRegistry {
       }
       const digest = digestOf(bytes);
       for (const key of [reference, digest]) manifests.set(key, { mediaType: request.headers['content-type'] ?? '', bytes });
-      end(response, 201, { location: `/v2/${name}/manifests/${digest}`, 'docker-content-digest': digest });
+      const subject: Record<string, string> =
+        value.subject === undefined || this.misbehaviour.noReferrers === true ? {} : { 'oci-subject': value.subject.digest };
+      end(response, 201, { location: `/v2/${name}/manifests/${digest}`, 'docker-content-digest': digest, ...subject });
       return;
     }
     const found = manifests.get(reference);
@@ -190,6 +197,17 @@ export class TestRegistry {
       'content-length': String(found.bytes.length),
     };
     end(response, 200, headers, request.method === 'HEAD' ? undefined : found.bytes);
+  }
+
+  #referrers(response: ServerResponse, name: string, subject: Digest): void {
+    const found = new Map<Digest, object>();
+    for (const { mediaType, bytes } of this.repository(name).manifests.values()) {
+      const value = JSON.parse(bytes.toString()) as { subject?: { digest: Digest }; artifactType?: string };
+      const digest = digestOf(bytes);
+      if (value.subject?.digest === subject) found.set(digest, { mediaType, digest, size: bytes.length, artifactType: value.artifactType });
+    }
+    const index = { schemaVersion: 2, mediaType: OCI.index, manifests: [...found.values()] };
+    end(response, 200, { 'content-type': OCI.index }, JSON.stringify(index));
   }
 
   #tags(response: ServerResponse, name: string, url: URL): void {
