@@ -79,7 +79,7 @@ function glob(options: SelectOptions, pattern: string): string[] {
     if (part === '**') found = found.flatMap((directory) => withDescendants(options, directory));
     else found = found.flatMap((directory) => matchesIn(options, directory, part));
   }
-  return [...new Set(found)].filter((path) => path !== '' && !isExcluded(options, path)).sort();
+  return [...new Set(found)].filter((path) => path !== '' && !isExcluded(options, path, baseOf(path))).sort();
 }
 
 function withDescendants(options: SelectOptions, directory: string): string[] {
@@ -98,16 +98,17 @@ function matchesIn({ origin }: SelectOptions, directory: string, part: string): 
   return [...origin.tree.list(at.path).keys()].filter((name) => matches(toText(name))).map((name) => joinPath(directory, name));
 }
 
-function isExcluded({ origin, excludes }: SelectOptions, path: string): boolean {
-  const text = toText(path);
-  return origin.filter.excludes(text) || excludes.excludes(text);
+/** Ignore rules see the path in the tree; --exclude sees it below the source. */
+function isExcluded({ origin, excludes }: SelectOptions, path: string, below: string): boolean {
+  return origin.filter.excludes(toText(path)) || excludes.excludes(toText(below));
 }
 
 function selectOne(options: SelectOptions, path: string, written: string): Selection[] {
   const { origin } = options;
   const found = resolvePath(origin.tree, path, { follow: true });
-  const keepsWalking = found.record !== undefined && isDirectory(found.record) && mayIncludeBelow(options, found.path);
-  if (found.record === undefined || (found.path !== '' && isExcluded(options, found.path) && !keepsWalking)) {
+  const keepsWalking = found.record !== undefined && isDirectory(found.record) && mayIncludeBelow(options, found.path, '');
+  const name = found.record !== undefined && isDirectory(found.record) ? '' : baseOf(path);
+  if (found.record === undefined || (found.path !== '' && isExcluded(options, found.path, name) && !keepsWalking)) {
     throw missing(options, path, written);
   }
   const prefix = options.parents ? parentTarget(path, written) : '';
@@ -116,7 +117,7 @@ function selectOne(options: SelectOptions, path: string, written: string): Selec
     return [{ files: [...parentsOf(options, path, prefix), file], isFile: !options.parents, name: baseOf(path) }];
   }
   const below = options.parents ? joinPath(prefix, baseOf(path)) : '';
-  const files = walk(options, found.path, below);
+  const files = walk(options, { directory: found.path, target: below, below: '' });
   const self = { path: found.path, target: below, record: found.record };
   return [{ files: [...parentsOf(options, path, prefix), self, ...files], isFile: false, name: baseOf(path) }];
 }
@@ -139,33 +140,46 @@ function parentsOf({ origin }: SelectOptions, path: string, prefix: string): Sel
   return files;
 }
 
-function walk(options: SelectOptions, directory: string, target: string): SelectedFile[] {
+interface Place {
+  readonly directory: string;
+  /** The directory's own. */
+  readonly target: string;
+  /** Its path below the source. */
+  readonly below: string;
+}
+
+function walk(options: SelectOptions, { directory, target, below }: Place): SelectedFile[] {
   const files: SelectedFile[] = [];
   for (const [name, record] of options.origin.tree.list(directory)) {
     const path = joinPath(directory, name);
     const child = { path, target: joinPath(target, name), record };
-    const isOut = isExcluded(options, path);
+    const inSource = joinPath(below, name);
+    const isOut = isExcluded(options, path, inSource);
     if (!isDirectory(record)) {
       if (!isOut) files.push(child);
       continue;
     }
-    if (isOut && !mayIncludeBelow(options, path)) continue;
-    const below = walk(options, path, child.target);
-    if (!isOut || below.length > 0) files.push(child, ...below);
+    if (isOut && !mayIncludeBelow(options, path, inSource)) continue;
+    const inside = walk(options, { directory: path, target: child.target, below: inSource });
+    if (isOut && inside.length === 0) continue;
+    files.push(child);
+    for (const one of inside) files.push(one);
   }
   return files;
 }
 
-function mayIncludeBelow({ origin, excludes }: SelectOptions, path: string): boolean {
-  const text = toText(path);
+function mayIncludeBelow({ origin, excludes }: SelectOptions, path: string, below: string): boolean {
+  const [text, source] = [toText(path), toText(below)];
   return (
-    (!origin.filter.excludes(text) || origin.filter.mayIncludeBelow(text)) && (!excludes.excludes(text) || excludes.mayIncludeBelow(text))
+    (!origin.filter.excludes(text) || origin.filter.mayIncludeBelow(text)) &&
+    (!excludes.excludes(source) || excludes.mayIncludeBelow(source))
   );
 }
 
 function missing({ origin, excludes }: SelectOptions, path: string, written: string): ImageError {
   const text = toText(path);
-  const reason = origin.filter.reason(text) ?? excludes.reason(text);
+  const isThere = resolvePath(origin.tree, path, { follow: true }).record !== undefined;
+  const reason = isThere ? (origin.filter.reason(text) ?? excludes.reason(toText(baseOf(path)))) : undefined;
   if (reason !== undefined) return new ImageError('copy-source', `${JSON.stringify(written)} is in ${origin.name}, but ${reason}`);
   const near = nearNames(origin.tree, path);
   return new ImageError('copy-source', `${origin.name} has no ${JSON.stringify(written)}`, {

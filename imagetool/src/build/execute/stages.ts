@@ -39,7 +39,8 @@ export async function executePlan(session: Session, plan: BuildPlan): Promise<{ 
   } catch (error) {
     session.options.abort();
     await execution.settle();
-    throw error;
+    // What the target ran into may be only that everything was stopped.
+    throw execution.failure?.error ?? error;
   }
 }
 
@@ -53,6 +54,8 @@ class Execution {
   readonly #session: Session;
   readonly #plan: BuildPlan;
   readonly #stages = new Map<number, Promise<BuiltStage>>();
+  /** The first one, which stops all stages. */
+  failure: { readonly error: unknown } | undefined;
 
   constructor(session: Session, plan: BuildPlan) {
     this.#session = session;
@@ -73,7 +76,11 @@ class Execution {
     if (known !== undefined) return await known;
     const plan = this.#plan.stages.find((stage) => stage.index === index);
     if (plan === undefined) throw new ImageError('target', `stage ${index} was not planned`);
-    const begun = this.#build(plan);
+    const begun = this.#build(plan).catch((error: unknown) => {
+      this.failure ??= { error };
+      this.#session.options.abort();
+      throw error;
+    });
     this.#stages.set(index, begun);
     // What the stage will need is begun at once, so that stages are built side by side.
     for (const other of neededStages(plan)) this.stage(other).catch(() => undefined);
