@@ -14,6 +14,7 @@ export const pull: Command = {
     PLATFORM,
     { name: 'all', short: 'a', help: 'all platforms of the image' },
     { name: 'all-tags', help: 'all tags of the repository' },
+    { name: 'unpack', help: 'unpack the layers while they come, for the containers of tsctl run and the steps of tsimg build' },
     PARALLEL,
     QUIET,
   ],
@@ -37,6 +38,7 @@ async function pullOne(context: Context, args: ParsedArgs, reference: Reference)
     reference,
     platform: args.flag('all') ? 'all' : platformOf(args),
     onProgress: args.flag('quiet') ? () => undefined : await context.progress(),
+    ...(args.flag('unpack') ? { unpack: process.geteuid?.() === 0 ? 'root' : 'recorded' } : {}),
     ...parallelOf(args),
   });
   if (!args.flag('quiet')) {
