@@ -97,6 +97,20 @@ onBothEngines('restricted paths', (ground) => {
     expect(lines.filter((line) => line === 'secret')).toEqual([]);
   });
 
+  it.each([
+    ['maskedPaths', ['/tree/loop'], []],
+    ['readonlyPaths', [], ['/tree/loop']],
+  ] as const)('that cannot be reached make create fail, rather than stay open: %s', (name, masked, readonly) => {
+    const error = ground().refused(restrict([...masked], [...readonly]), {
+      rootfs: (path) => {
+        tree(path);
+        symlinkSync('loop', join(path, 'tree/loop'));
+      },
+    });
+    expect(error).toContain('too many levels of symbolic links');
+    expect(error).toContain(`linux.${name}[0]`);
+  });
+
   it('share one file system for a hundred masked directories, however many processors the host has', () => {
     const names = Array.from({ length: 100 }, (_, index) => `/tree/${index}`);
     const { lines } = ground().sh('cat /proc/self/mountinfo', restrict(names), {

@@ -1,4 +1,4 @@
-import { type Flags, parseArgs, parseNumber, UsageError } from './args.ts';
+import { type Flags, flagTable, parseArgs, parseNumber, UsageError } from './args.ts';
 import { parseGroup, parseUser } from './user.ts';
 
 const FLAGS = {
@@ -10,7 +10,7 @@ const FLAGS = {
   'preserve-fds': { kind: 'number' },
 } as const satisfies Flags;
 
-const parse = (words: readonly string[], stopAtOperand = false) => parseArgs(words, FLAGS, { stopAtOperand });
+const parse = (words: readonly string[], stopAtOperand = false) => parseArgs(words, flagTable(FLAGS), { stopAtOperand });
 
 describe('parseArgs', () => {
   it.each([

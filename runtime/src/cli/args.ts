@@ -63,17 +63,37 @@ export function parseNumber(what: string, text: string, max: number = MAX_NUMBER
   throw new UsageError(`invalid value ${JSON.stringify(text)} for ${what}: it is a number from 0 to ${max}`);
 }
 
+type Value = boolean | string | readonly string[] | number | undefined;
+
+/** Flags, ready to be looked up: made once, when the program is loaded. */
+export interface FlagTable<F extends Flags> {
+  readonly flags: F;
+  /** Full names, by themselves and by their letters. */
+  readonly names: ReadonlyMap<string, string>;
+  readonly defaults: Readonly<Record<string, Value>>;
+}
+
+export function flagTable<F extends Flags>(flags: F): FlagTable<F> {
+  const names = new Map<string, string>();
+  const defaults: Record<string, Value> = {};
+  for (const [name, { kind, short }] of Object.entries(flags)) {
+    if (short !== undefined && !names.has(short)) names.set(short, name);
+    defaults[name] = { switch: false, text: undefined, texts: [], number: undefined }[kind];
+  }
+  for (const name of Object.keys(flags)) names.set(name, name);
+  return { flags, names, defaults };
+}
+
 class Parser {
   readonly #flags: Flags;
-  readonly #values: Record<string, boolean | string | string[] | number | undefined> = {};
+  readonly #names: ReadonlyMap<string, string>;
+  readonly #values: Record<string, Value>;
   readonly given = new Set<string>();
 
-  constructor(flags: Flags) {
+  constructor({ flags, names, defaults }: FlagTable<Flags>) {
     this.#flags = flags;
-    for (const [name, { kind }] of Object.entries(flags)) {
-      if (kind === 'switch') this.#values[name] = false;
-      else this.#values[name] = kind === 'texts' ? [] : undefined;
-    }
+    this.#names = names;
+    this.#values = { ...defaults };
   }
 
   get values(): unknown {
@@ -82,11 +102,11 @@ class Parser {
 
   /** Takes one flag, and its value from `rest` where it has none of its own. */
   take(word: string, rest: string[]): void {
-    const body = word.replace(/^--?/, '');
+    const body = word.slice(word.startsWith('--') ? 2 : 1);
     const equals = body.indexOf('=');
     const written = equals < 0 ? body : body.slice(0, equals);
     const inline = equals < 0 ? undefined : body.slice(equals + 1);
-    const name = this.#find(written);
+    const name = this.#names.get(written);
     if (name === undefined) {
       if (inline !== undefined || word.startsWith('--') || !this.#takeLetters(written)) {
         throw new UsageError(`unknown flag ${equals < 0 ? word : word.slice(0, word.indexOf('='))}`, written);
@@ -103,14 +123,9 @@ class Parser {
     this.#set(name, value);
   }
 
-  #find(written: string): string | undefined {
-    if (Object.hasOwn(this.#flags, written)) return written;
-    return Object.keys(this.#flags).find((name) => this.#flags[name]?.short === written);
-  }
-
   /** `-it` for `-i -t`. */
   #takeLetters(letters: string): boolean {
-    const names = [...letters].map((letter) => Object.keys(this.#flags).find((name) => this.#flags[name]?.short === letter));
+    const names = [...letters].map((letter) => this.#names.get(letter));
     const switches = names.filter((name) => name !== undefined).filter((name) => this.#flags[name]?.kind === 'switch');
     if (switches.length < 2 || switches.length < names.length) return false;
     for (const name of switches) this.#set(name, true);
@@ -120,7 +135,7 @@ class Parser {
   #set(name: string, value: boolean | string): void {
     this.given.add(name);
     const before = this.#values[name];
-    if (typeof value === 'string' && Array.isArray(before)) before.push(value);
+    if (typeof value === 'string' && Array.isArray(before)) this.#values[name] = [...before, value];
     else if (typeof value === 'string' && this.#flags[name]?.kind === 'number') this.#values[name] = parseNumber(`flag --${name}`, value);
     else this.#values[name] = value;
   }
@@ -130,8 +145,12 @@ class Parser {
  * Reads flags and operands. With `stopAtOperand` the first operand ends the flags, since what follows belongs to somebody else.
  * @throws UsageError
  */
-export function parseArgs<F extends Flags>(words: readonly string[], flags: F, options: { readonly stopAtOperand: boolean }): Parsed<F> {
-  const parser = new Parser(flags);
+export function parseArgs<F extends Flags>(
+  words: readonly string[],
+  table: FlagTable<F>,
+  options: { readonly stopAtOperand: boolean },
+): Parsed<F> {
+  const parser = new Parser(table);
   const rest = [...words];
   const operands: string[] = [];
   for (let word = rest.shift(); word !== undefined; word = rest.shift()) {

@@ -1,7 +1,7 @@
 /** What a command is to the command line. */
 import type { Sys } from '../sys/sys.ts';
-import type { Flags, Values } from './args.ts';
-import type { Globals } from './globals.ts';
+import { type Flags, type FlagTable, flagTable, type Values } from './args.ts';
+import { GLOBAL_FLAGS, type Globals } from './globals.ts';
 import type { Log } from './log.ts';
 
 export interface Invocation<F extends Flags> {
@@ -28,7 +28,13 @@ export interface Command<F extends Flags = Flags> {
   run(invocation: Invocation<F>): number;
 }
 
+/** A command as the command line knows it. */
+export interface DefinedCommand extends Command {
+  /** Its own flags and the global ones. */
+  readonly table: FlagTable<typeof GLOBAL_FLAGS & Flags>;
+}
+
 /** Hides a command's flag types, so that commands fit in one list: only the parser, which has the same flags, makes its invocations. */
-export function defineCommand<F extends Flags>(command: Command<F>): Command {
-  return command as unknown as Command;
+export function defineCommand<F extends Flags>(command: Command<F>): DefinedCommand {
+  return { ...(command as unknown as Command), table: flagTable({ ...GLOBAL_FLAGS, ...command.flags }) };
 }

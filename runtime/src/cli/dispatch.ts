@@ -2,9 +2,9 @@
 import { RuntimeError } from '../base/errors.ts';
 import type { Sys } from '../sys/sys.ts';
 import { parseArgs, UsageError } from './args.ts';
-import type { Command, Invocation } from './command.ts';
+import type { Command, DefinedCommand, Invocation } from './command.ts';
 import { errorMessage } from './error-message.ts';
-import { GLOBAL_FLAGS, readGlobals } from './globals.ts';
+import { GLOBAL_TABLE, readGlobals } from './globals.ts';
 import { Log } from './log.ts';
 
 /** What a command line asks for. */
@@ -16,13 +16,13 @@ export interface Request {
 }
 
 /** Reads the command line. @throws UsageError */
-export function readRequest(sys: Sys, commands: readonly Command[]): Request {
-  const before = parseArgs(sys.argv.slice(1), GLOBAL_FLAGS, { stopAtOperand: true });
+export function readRequest(sys: Sys, commands: readonly DefinedCommand[]): Request {
+  const before = parseArgs(sys.argv.slice(1), GLOBAL_TABLE, { stopAtOperand: true });
   const [name, ...words] = before.operands;
   const command = commands.find((candidate) => candidate.name === name);
   const stopAtOperand = command === undefined || command.stopAtOperand === true;
   const own = command === undefined ? {} : command.flags;
-  const { values, given, operands } = parseArgs(words, { ...GLOBAL_FLAGS, ...own }, { stopAtOperand });
+  const { values, given, operands } = parseArgs(words, command === undefined ? GLOBAL_TABLE : command.table, { stopAtOperand });
   // What a command calls like a global flag is its own.
   const globalsGiven = new Set([...given].filter((flag) => !Object.hasOwn(own, flag)));
   const globals = readGlobals(before, { values, given: globalsGiven, operands });

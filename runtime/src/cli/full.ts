@@ -3,9 +3,9 @@ import { findNearestName } from '../../../specs/schema/nearest-name.ts';
 import { RuntimeError } from '../base/errors.ts';
 import type { Sys } from '../sys/sys.ts';
 import { parseArgs, UsageError } from './args.ts';
-import type { Command } from './command.ts';
+import type { DefinedCommand } from './command.ts';
 import { checkOperands, execute, fail, type Request, readRequest } from './dispatch.ts';
-import { GLOBAL_FLAGS } from './globals.ts';
+import { GLOBAL_FLAGS, GLOBAL_TABLE } from './globals.ts';
 import { commandHelp, overview } from './help.ts';
 import { Log } from './log.ts';
 import { print } from './output.ts';
@@ -14,7 +14,7 @@ import { versionText } from './version.ts';
 /** Commands of runc that are still to come. */
 const LATER: readonly string[] = ['checkpoint', 'restore'];
 
-export function runFully(sys: Sys, commands: readonly Command[]): number {
+export function runFully(sys: Sys, commands: readonly DefinedCommand[]): number {
   let request: Request;
   try {
     request = readRequest(sys, commands);
@@ -29,7 +29,7 @@ export function runFully(sys: Sys, commands: readonly Command[]): number {
   }
 }
 
-function answer(sys: Sys, commands: readonly Command[], { command, name, invocation }: Request): number {
+function answer(sys: Sys, commands: readonly DefinedCommand[], { command, name, invocation }: Request): number {
   const { help, version } = invocation.globals;
   const topic = help ? name : undefined;
   if (name === 'help' || name === 'h') return printHelp(sys, commands, invocation.operands[0]);
@@ -41,7 +41,7 @@ function answer(sys: Sys, commands: readonly Command[], { command, name, invocat
   return execute(command, invocation);
 }
 
-function printHelp(sys: Sys, commands: readonly Command[], name: string | undefined): number {
+function printHelp(sys: Sys, commands: readonly DefinedCommand[], name: string | undefined): number {
   if (name === undefined) return printText(sys, overview(commands));
   const command = commands.find((candidate) => candidate.name === name);
   if (command === undefined) throw unknownCommand(name, commands);
@@ -53,7 +53,7 @@ function printText(sys: Sys, text: string): number {
   return 0;
 }
 
-function unknownCommand(name: string, commands: readonly Command[]): RuntimeError {
+function unknownCommand(name: string, commands: readonly DefinedCommand[]): RuntimeError {
   if (LATER.includes(name)) return new RuntimeError('not-supported', `not supported by this version of tsrun: ${name}`);
   const names = commands.map((command) => command.name);
   const nearest = findNearestName(name, names);
@@ -67,7 +67,7 @@ function logFor(sys: Sys): Log {
   const words = sys.argv.slice(1);
   for (let length = words.length; length > 0; length--) {
     try {
-      const { values } = parseArgs(words.slice(0, length), GLOBAL_FLAGS, { stopAtOperand: true });
+      const { values } = parseArgs(words.slice(0, length), GLOBAL_TABLE, { stopAtOperand: true });
       return new Log(sys, { file: values.log, format: values['log-format'] === 'json' ? 'json' : 'text', level: 'warning' });
     } catch (error) {
       if (!(error instanceof UsageError)) throw error;
@@ -77,7 +77,7 @@ function logFor(sys: Sys): Log {
 }
 
 /** Adds the nearest name and where to read more. */
-function advise(error: unknown, sys: Sys, commands: readonly Command[]): unknown {
+function advise(error: unknown, sys: Sys, commands: readonly DefinedCommand[]): unknown {
   if (!(error instanceof UsageError)) return error;
   const command = commands.find(({ name }) => sys.argv.includes(name));
   const hint = `see tsrun ${command === undefined ? '' : `${command.name} `}--help`;

@@ -1,6 +1,6 @@
 /** The flags that every command has, before its name or after it. */
 import { CGROUP_MANAGERS, type CgroupManager } from '../operations/cgroup-manager.ts';
-import { type Flags, type Parsed, UsageError } from './args.ts';
+import { type Flags, flagTable, type Parsed, UsageError } from './args.ts';
 import type { LogFormat, LogLevel } from './log.ts';
 
 export const GLOBAL_FLAGS = {
@@ -17,6 +17,8 @@ export const GLOBAL_FLAGS = {
   help: { kind: 'switch', short: 'h' },
   version: { kind: 'switch', short: 'v' },
 } as const satisfies Flags;
+
+export const GLOBAL_TABLE = flagTable(GLOBAL_FLAGS);
 
 export interface Globals {
   readonly root: string | undefined;

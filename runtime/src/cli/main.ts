@@ -1,6 +1,6 @@
 /** The whole command line: every command, and help. */
 import type { Sys } from '../sys/sys.ts';
-import type { Command } from './command.ts';
+import type { DefinedCommand } from './command.ts';
 import { createCommand } from './commands/create.ts';
 import { deleteCommand } from './commands/delete.ts';
 import { doctorCommand } from './commands/doctor.ts';
@@ -20,7 +20,7 @@ import { stateCommand } from './commands/state.ts';
 import { updateCommand } from './commands/update.ts';
 import { runFully } from './full.ts';
 
-const COMMANDS: readonly Command[] = [
+const COMMANDS: readonly DefinedCommand[] = [
   createCommand,
   startCommand,
   runCommand,

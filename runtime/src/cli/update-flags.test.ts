@@ -1,4 +1,4 @@
-import { parseArgs } from './args.ts';
+import { flagTable, parseArgs } from './args.ts';
 import { parseDurationMs } from './duration.ts';
 import { parseSize } from './size.ts';
 import { rdtFromFlags, resourcesFromFlags, UPDATE_FLAGS } from './update-flags.ts';
@@ -62,7 +62,7 @@ describe('parseSize', () => {
 });
 
 describe('rdtFromFlags', () => {
-  const flags = (...words: string[]) => rdtFromFlags(parseArgs(words, UPDATE_FLAGS, { stopAtOperand: false }).values);
+  const flags = (...words: string[]) => rdtFromFlags(parseArgs(words, flagTable(UPDATE_FLAGS), { stopAtOperand: false }).values);
 
   it('takes the schemata that are given', () => {
     expect(flags('--l3-cache-schema', 'L3:0=f;1=f0', '--mem-bw-schema=MB:0=20')).toEqual({

@@ -3,7 +3,7 @@ import { call, tryCall } from '../linux/call.ts';
 import { close, writeAll } from '../linux/files.ts';
 import { socketPair } from '../linux/sockets.ts';
 import { spawn } from '../linux/spawn.ts';
-import type { Sys } from '../sys/sys.ts';
+import type { Architecture, Sys } from '../sys/sys.ts';
 import { AGENT_AARCH64 } from './agent/agent-aarch64.gen.ts';
 import { AGENT_X86_64 } from './agent/agent-x86_64.gen.ts';
 
@@ -19,8 +19,10 @@ const F_SEAL_GROW = 4;
 const F_SEAL_WRITE = 8;
 const F_SEAL_EXEC = 0x20;
 
-function agentBytes(sys: Sys): ArrayBuffer {
-  const hexadecimal = sys.arch === 'x86_64' ? AGENT_X86_64 : AGENT_AARCH64;
+/** Decoded when the program is loaded. */
+const AGENTS: Readonly<Record<Architecture, ArrayBuffer>> = { x86_64: bytesOf(AGENT_X86_64), aarch64: bytesOf(AGENT_AARCH64) };
+
+function bytesOf(hexadecimal: string): ArrayBuffer {
   const bytes = new Uint8Array(hexadecimal.length / 2);
   for (let index = 0; index < bytes.length; index++) bytes[index] = Number.parseInt(hexadecimal.slice(index * 2, index * 2 + 2), 16);
   return bytes.buffer;
@@ -35,7 +37,7 @@ export function openAgentImage(sys: Sys): number {
   let fd = tryCall(sys, 'memfd_create', name, flags | MFD_EXEC);
   if (fd < 0) fd = call(sys, 'memfd_create', name, name, flags);
   try {
-    writeAll(sys, fd, agentBytes(sys), name);
+    writeAll(sys, fd, AGENTS[sys.arch], name);
     const seals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
     // F_SEAL_EXEC forbids changing the mode; kernels before 6.3 do not know it.
     if (tryCall(sys, 'fcntl', fd, F_ADD_SEALS, seals | F_SEAL_EXEC) < 0) call(sys, 'fcntl', name, fd, F_ADD_SEALS, seals);

@@ -3,6 +3,7 @@
  * the program that executes it.
  *
  *     directory and record ─▶ cgroup ─▶ init in its namespaces ─▶ prepare: mounts, devices
+ *                                       (meanwhile: device policy, system call filter, programs)
  *       ─▶ prestart, createRuntime, createContainer hooks ─▶ enter: names, sysctls, masks, the new root
  *       ─▶ become: user, capabilities ─▶ find the executable ─▶ finish: leave the last program for `start`, or run it
  *
@@ -12,7 +13,7 @@ import { RuntimeError } from '../base/errors.ts';
 import { undoCreate } from '../cgroups/create.ts';
 import { killAll } from '../cgroups/processes.ts';
 import { removeCgroup } from '../cgroups/remove.ts';
-import type { AgentFds } from '../init/agent-fds.ts';
+import { type AgentFds, agentFds } from '../init/agent-fds.ts';
 import type { InitProcess } from '../init/init-process.ts';
 import type { Program } from '../init/program.ts';
 import { tryCall } from '../linux/call.ts';
@@ -24,10 +25,12 @@ import type { Step } from '../plan/steps.ts';
 import { executeProgram } from '../process/execute.ts';
 import { planLookup } from '../process/lookup.ts';
 import { resolveRoot, resolveTargets } from '../rootfs/targets.ts';
+import type { Filter } from '../seccomp/filter.ts';
 import type { ValidConfig } from '../spec/valid.ts';
 import type { ContainerRecord } from '../state/record.ts';
 import type { ContainerDirectory } from '../state/store.ts';
 import type { Sys } from '../sys/sys.ts';
+import { Ahead } from './ahead.ts';
 import type { Bundle } from './bundle.ts';
 import { ownCgroupDirectory, type Placed, placeCgroup } from './cgroup.ts';
 import type { CgroupManager } from './cgroup-manager.ts';
@@ -39,10 +42,10 @@ import { raiseDescriptorLimit, raiseHardLimits } from './hard-limits.ts';
 import { runContainerHooks, runRuntimeHooks, runRuntimeHooksToTheEnd, withEnvironment } from './hooks.ts';
 import { gatherHostFacts } from './host-facts.ts';
 import { joinRdtGroup, makeRdtGroup } from './intel-rdt.ts';
-import { type Launched, launchInit } from './launch.ts';
+import { type Launched, type LaunchOptions, launchInit } from './launch.ts';
 import { moveNetDevices } from './net-devices.ts';
 import { offerNotifySocket } from './notify.ts';
-import { openPrepared } from './prepared.ts';
+import { openPrepared, preparedBinds } from './prepared.ts';
 import { type StepSettings, StepsAhead } from './run-steps.ts';
 import { filterRecord, loadEarly, planFilter } from './seccomp.ts';
 import { streamsToOwn } from './stdio.ts';
@@ -102,7 +105,6 @@ export function assemble(
     const work: Work = { context, options, bundle, directory, undo };
     const first = firstRecord(context, options, bundle);
     directory.writeRecord(first);
-    directory.writeConfig(bundle.text);
     const record = assembleIn(work, first, finish);
     directory.release();
     return record;
@@ -147,20 +149,22 @@ function firstRecord(context: Context, options: AssembleOptions, bundle: Bundle)
 function assembleIn(work: Work, begun: ContainerRecord, finish: (assembled: Assembled) => void): ContainerRecord {
   const { context, options, bundle, directory } = work;
   const { sys } = context;
-  const filter = planFilter(sys, bundle.config.linux?.seccomp);
   const first = withRdtGroup(work, begun);
   const cgroup = makeCgroupIn(work);
   const withCgroup: ContainerRecord = cgroup === undefined ? first : { ...first, cgroup: cgroup.record };
   if (cgroup !== undefined) directory.writeRecord(withCgroup);
   const plan = planIn(work, cgroup);
-  const steps = planSetUp(sys, bundle.config, plan);
-  const launched = launch(work, plan, cgroup, (fds) => steps.first.prepare(stepSettings(sys, plan, fds)));
-  const { init, fds } = launched;
+  const fds = agentFds(context.caller.preservedFds.length, preparedBinds(plan).length);
+  const ahead = planAhead(work, plan, fds, cgroup);
+  const launched = launch(work, plan, cgroup, { fds, meanwhile: () => beginAll(ahead) });
+  const { init } = launched;
+  ahead.devices.get();
+  ahead.config.get();
+  const filter = ahead.filter.get();
   const withInit = withProcess(context, withCgroup, init.pid);
-  directory.writeRecord(withInit);
   joinRdtGroup(sys, withInit, init.pid);
   const settled = moveNetDevices(sys, bundle.config.linux?.netDevices, launched, work.undo);
-  const done = setUp(work, plan, launched, steps, withInit);
+  const done = setUp(work, plan, launched, ahead, withInit);
   // What only looks is asked at once: where the set-up fails, it is asked in vain.
   const lookup = planLookup(sys.arch, plan.execute);
   const looked = init.begin(lookup.program);
@@ -220,7 +224,7 @@ function planIn({ context, options, bundle, directory }: Work, cgroup: Placed | 
     noNewKeyring: options.noNewKeyring === true,
   });
   for (const warning of plan.warnings) context.warn(warning);
-  return withResolvedTargets(sys, plan);
+  return plan;
 }
 
 /** Where an image has links that lead to nothing, targets are made where they point. */
@@ -232,18 +236,50 @@ function withResolvedTargets(sys: Sys, plan: Plan): Plan {
   return { ...plan, prepare, enter: resolve(plan.enter) };
 }
 
+/** What is done while init comes into being, for it takes the kernel some time to make namespaces. */
+interface AheadOfInit {
+  /** What init does before the hooks, and what after them. */
+  readonly first: StepsAhead;
+  readonly last: StepsAhead;
+  readonly devices: Ahead<void>;
+  readonly filter: Ahead<Filter | undefined>;
+  readonly config: Ahead<void>;
+}
+
+function planAhead({ context, bundle, directory }: Work, plan: Plan, fds: AgentFds, cgroup: Placed | undefined): AheadOfInit {
+  const { sys } = context;
+  const resolved = new Ahead(() => withResolvedTargets(sys, plan));
+  const settings: StepSettings = { arch: sys.arch, fds, separateMounts: isSeparate(plan.namespaces, 'mount') };
+  return {
+    first: new StepsAhead(sys, () => resolved.get().prepare, settings),
+    last: new StepsAhead(sys, () => [...resolved.get().enter, ...plan.become], settings),
+    devices: new Ahead(() => cgroup?.limitDevices?.()),
+    filter: new Ahead(() => planFilter(sys, bundle.config.linux?.seccomp)),
+    config: new Ahead(() => directory.writeConfig(bundle.text)),
+  };
+}
+
+/** The last steps are left: there is time for them while init is at the first. */
+function beginAll({ first, devices, filter, config }: AheadOfInit): void {
+  first.prepare();
+  devices.begin();
+  filter.begin();
+  config.begin();
+}
+
 function launch(
   { context, options, directory, undo }: Work,
   plan: Plan,
   cgroup: Placed | undefined,
-  meanwhile: (fds: AgentFds) => void,
+  { fds, meanwhile }: Pick<LaunchOptions, 'fds' | 'meanwhile'>,
 ): Launched {
   const { sys } = context;
-  const preparedFds = openPrepared(context, plan);
+  const preparedFds = openPrepared(context, preparedBinds(plan));
   let gateFd: number | undefined;
   try {
     gateFd = options.gate ? openGate(sys, directory) : undefined;
     const launched = launchInit(context, {
+      fds,
       namespaces: plan.namespaces,
       cgroupFd: cgroup?.fd,
       prepare: cgroup?.enter,
@@ -268,38 +304,27 @@ function withProcess(context: Context, record: ContainerRecord, pid: number): Co
   return { ...record, pid, startTime: stat.startTime };
 }
 
-/** What init does before the hooks, and what after them. */
-interface SetUp {
-  readonly hooks: boolean;
-  readonly first: StepsAhead;
-  readonly last: StepsAhead;
-}
-
-function planSetUp(sys: Sys, config: ValidConfig, plan: Plan): SetUp {
-  const { prestart, createRuntime, createContainer } = config.hooks ?? {};
-  const hooks = [prestart, createRuntime, createContainer].some((list) => (list ?? []).length > 0);
-  return { hooks, first: new StepsAhead(sys, plan.prepare), last: new StepsAhead(sys, [...plan.enter, ...plan.become]) };
-}
-
-function stepSettings(sys: Sys, plan: Plan, fds: AgentFds): StepSettings {
-  return { arch: sys.arch, fds, separateMounts: isSeparate(plan.namespaces, 'mount') };
+function hasHooksBefore({ hooks }: ValidConfig): boolean {
+  return [hooks?.prestart, hooks?.createRuntime, hooks?.createContainer].some((list) => (list ?? []).length > 0);
 }
 
 /** Returns the function that waits for the last steps: init can be sent more meanwhile. */
-function setUp(work: Work, plan: Plan, { init, fds }: Launched, { hooks, first, last }: SetUp, record: ContainerRecord): () => void {
+function setUp(work: Work, plan: Plan, launched: Launched, { first, last }: AheadOfInit, record: ContainerRecord): () => void {
   const { sys } = work.context;
-  const settings = stepSettings(sys, plan, fds);
+  const { init } = launched;
   if (plan.oomScoreAdj !== undefined) writeKernelFile(sys, `/proc/${init.pid}/oom_score_adj`, String(plan.oomScoreAdj));
   if (isSeparate(plan.namespaces, 'user')) raiseHardLimits(sys, init.pid, work.bundle.config.process?.rlimits ?? []);
   if (plan.execute.descriptorLimit !== undefined) raiseDescriptorLimit(sys, init.pid, plan.execute.descriptorLimit);
-  const prepared = first.begin(init, settings);
-  if (hooks) {
+  const prepared = first.begin(init);
+  // Until it is written, init ends with the runtime, should that be killed.
+  work.directory.writeRecord(record);
+  if (hasHooksBefore(work.bundle.config)) {
     prepared();
-    runHooksBefore(work, { init, fds }, record);
-    return last.begin(init, settings);
+    runHooksBefore(work, launched, record);
+    return last.begin(init);
   }
   // The last steps are compiled while init is at the first ones.
-  const done = last.begin(init, settings);
+  const done = last.begin(init);
   return () => {
     prepared();
     done();

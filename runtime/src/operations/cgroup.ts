@@ -21,12 +21,15 @@ export function placeCgroup(context: Context, config: Config, id: string, manage
   }
   const cgroup = makeCgroup(context, config, id);
   if (cgroup === undefined) return undefined;
-  return { record: { directory: cgroup.directory, driver: manager, created: cgroup.created }, fd: cgroup.fd, cgroup };
+  const record = { directory: cgroup.directory, driver: manager, created: cgroup.created };
+  return { record, fd: cgroup.fd, cgroup, limitDevices: () => limitDevices(context, config, cgroup) };
 }
 
 /** With the cgroup that was made by hand. */
 export interface Placed extends PlacedCgroup {
   readonly cgroup: Cgroup | undefined;
+  /** To be called before the container's process runs, where `enter` does not do it. */
+  readonly limitDevices?: () => void;
 }
 
 function warnOfLimits(context: Context, config: Config): void {
@@ -57,7 +60,6 @@ function makeCgroup(context: Context, config: Config, id: string): Cgroup | unde
   if (cgroup === undefined) return undefined;
   try {
     applyResources(sys, cgroup, plan);
-    limitDevices(context, config, cgroup);
     return cgroup;
   } catch (error) {
     undoCreate(sys, cgroup);

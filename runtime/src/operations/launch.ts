@@ -9,7 +9,7 @@
  * The first agent ends as soon as init is there: nothing of the runtime stays in the container but init.
  */
 import { RuntimeError } from '../base/errors.ts';
-import { type AgentFds, agentFds, reserveFds } from '../init/agent-fds.ts';
+import { type AgentFds, reserveFds } from '../init/agent-fds.ts';
 import type { InitProcess } from '../init/init-process.ts';
 import { Program } from '../init/program.ts';
 import { EINVAL, isErrno } from '../linux/errno.ts';
@@ -22,6 +22,8 @@ import type { Context } from './context.ts';
 import { writeIdMaps } from './id-maps.ts';
 
 export interface LaunchOptions {
+  /** The descriptors' numbers in the agents. */
+  readonly fds: AgentFds;
   readonly namespaces: NamespacePlan;
   /** Directory of the cgroup to start in. */
   readonly cgroupFd: number | undefined;
@@ -34,7 +36,7 @@ export interface LaunchOptions {
   /** Mount sources opened by the runtime. */
   readonly preparedFds: readonly number[];
   /** Work of the runtime's own that is done while the agents are at theirs, more than once if need be. It must not throw. */
-  readonly meanwhile?: ((fds: AgentFds) => void) | undefined;
+  readonly meanwhile?: (() => void) | undefined;
 }
 
 export interface Launched {
@@ -82,7 +84,7 @@ function makeNamespaces(context: Context, first: InitProcess, fds: AgentFds, opt
     writeClockOffsets(sys, first.pid, namespaces);
     program = new Program({ step: 'clone the init process' });
   }
-  return cloneInto(sys, first, program, { fds, cgroupFd, way, meanwhile: () => options.meanwhile?.(fds) });
+  return cloneInto(sys, first, program, { fds, cgroupFd, way, meanwhile: options.meanwhile });
 }
 
 /** Descriptors of the first agent, which init inherits: [ours, its]. */
@@ -100,7 +102,7 @@ function descriptors(context: Context, fds: AgentFds, options: LaunchOptions): (
  * On failure nothing is left. The caller releases `init`, and kills and reaps it if it does not go on.
  */
 export function launchInit(context: Context, options: LaunchOptions): Launched {
-  const fds = agentFds(context.caller.preservedFds.length, options.preparedFds.length);
+  const { fds } = options;
   const list = descriptors(context, fds, options);
   try {
     return { init: launchThrough(context, fds, list, (first, way) => makeNamespaces(context, first, fds, { ...options, way })), fds };

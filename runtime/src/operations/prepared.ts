@@ -22,11 +22,15 @@ import { writeIdMaps } from './id-maps.ts';
 
 type PreparedBind = BindStep & { readonly prepared: NonNullable<BindStep['prepared']> };
 
-/** Detached trees in the order of their indexes. The caller closes them. @throws RuntimeError 'bind-source', 'id-mapped-mount' */
-export function openPrepared(context: Context, plan: Plan): number[] {
-  const steps = plan.prepare
+/** Those that are opened so, in the order of their indexes. */
+export function preparedBinds(plan: Plan): readonly PreparedBind[] {
+  return plan.prepare
     .filter((step): step is PreparedBind => step.kind === 'bind' && step.prepared !== undefined)
     .sort((a, b) => a.prepared.index - b.prepared.index);
+}
+
+/** Detached trees in the order of their indexes. The caller closes them. @throws RuntimeError 'bind-source', 'id-mapped-mount' */
+export function openPrepared(context: Context, steps: readonly PreparedBind[]): number[] {
   if (steps.length === 0) return [];
   const namespaces = new UserNamespaces(context);
   const trees: number[] = [];

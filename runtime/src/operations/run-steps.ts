@@ -9,6 +9,7 @@ import { compileRootfsStep } from '../rootfs/compile.ts';
 import { mountWithCopyUp } from '../rootfs/copy-up.ts';
 import type { Target } from '../rootfs/paths.ts';
 import type { Architecture, Sys } from '../sys/sys.ts';
+import { Ahead } from './ahead.ts';
 
 export interface StepSettings {
   readonly arch: Architecture;
@@ -66,41 +67,39 @@ export function compileSteps(steps: readonly Step[], settings: StepSettings): Co
   };
 }
 
-/** Steps that are compiled and encoded ahead, while somebody else is at work. What fails then, fails when they are run. */
+/** Steps that can be compiled and encoded ahead. */
 export class StepsAhead {
-  readonly #sys: Sys;
-  readonly #steps: readonly Step[];
-  #outcome: { readonly compiled: CompiledSteps; readonly encoded: EncodedProgram } | { readonly error: unknown } | undefined;
+  readonly #steps: () => readonly Step[];
+  readonly #settings: StepSettings;
+  readonly #encoded: Ahead<{ readonly compiled: CompiledSteps; readonly encoded: EncodedProgram } | undefined>;
 
-  constructor(sys: Sys, steps: readonly Step[]) {
-    this.#sys = sys;
+  /** `steps` is asked when they are needed. */
+  constructor(sys: Sys, steps: () => readonly Step[], settings: StepSettings) {
     this.#steps = steps;
+    this.#settings = settings;
+    this.#encoded = new Ahead(() => {
+      if (steps().some(isCopyUp)) return undefined;
+      const compiled = compileSteps(steps(), settings);
+      return { compiled, encoded: encodeProgram(sys, compiled.program) };
+    });
   }
 
   /** Does not throw. */
-  prepare(settings: StepSettings): void {
-    if (this.#outcome !== undefined || this.#steps.some(isCopyUp)) return;
-    try {
-      const compiled = compileSteps(this.#steps, settings);
-      this.#outcome = { compiled, encoded: encodeProgram(this.#sys, compiled.program) };
-    } catch (error) {
-      this.#outcome = { error };
-    }
+  prepare(): void {
+    this.#encoded.begin();
   }
 
   /**
    * Has the steps run, and returns the function that waits for their end, as `InitProcess.begin` does. It throws for the first step that failed, or
    * that found what must not be.
    */
-  begin(init: InitProcess, settings: StepSettings): () => void {
-    if (this.#steps.some(isCopyUp)) {
-      runSteps(init, this.#steps, settings);
+  begin(init: InitProcess): () => void {
+    const ready = this.#encoded.get();
+    if (ready === undefined) {
+      runSteps(init, this.#steps(), this.#settings);
       return () => undefined;
     }
-    this.prepare(settings);
-    const outcome = this.#outcome;
-    if (outcome === undefined || 'error' in outcome) throw outcome?.error;
-    const { compiled, encoded } = outcome;
+    const { compiled, encoded } = ready;
     const answer = init.begin(compiled.program, encoded);
     return () => compiled.check(answer());
   }

@@ -1,11 +1,10 @@
 /** Masked paths: files become /dev/null, directories an empty read-only one (config-linux.md, "Masked Paths"). */
-import { JUMP_IF_ERROR, JUMP_IF_OK } from '../init/agent/protocol.ts';
+import { JUMP_IF_ERROR } from '../init/agent/protocol.ts';
 import type { Output } from '../init/program.ts';
-import { ENOENT } from '../linux/errno.ts';
 import { AT_EMPTY_PATH, AT_FDCWD, O_CLOEXEC, O_DIRECTORY, O_PATH } from '../linux/open-flags.ts';
 import type { MaskStep } from '../plan/steps.ts';
 import { attach, cloneTree } from './attach.ts';
-import { openInRoot, type Target } from './paths.ts';
+import { openIfThere, type Target } from './paths.ts';
 
 export const STATX_BYTES = 256;
 export const STATX_BASIC_STATS = 0x7ff;
@@ -29,20 +28,13 @@ export function compileMask(target: Target, step: MaskStep): void {
   program.step(`mask ${step.path}`, step.configPath);
   const done = program.place();
   const isFile = program.place();
-  const directory = openInRoot(target, step.path, O_DIRECTORY(arch));
+  // A path that is not there needs no mask.
+  const place = openIfThere(target, step.path, done);
+  program.call('openat', [place, '.', O_PATH | O_DIRECTORY(arch) | O_CLOEXEC, 0]);
   program.jumpTo(isFile, JUMP_IF_ERROR);
-  const empty = cloneTree(target, fds.mask, '', false);
-  attach(target, empty, directory, step.path);
+  attach(target, cloneTree(target, fds.mask, '', false), place, step.path);
   program.jump(done);
   program.here(isFile);
-  // A path that is not there needs no mask. What cannot be opened for another reason stops the program: it would stay unmasked.
-  const present = program.place();
-  openInRoot(target, step.path, 0, ENOENT);
-  program.jumpTo(present, JUMP_IF_OK);
-  program.jump(done);
-  program.here(present);
-  const file = openInRoot(target, step.path);
-  const nothing = cloneTree(target, fds.nullDevice, '', false);
-  attach(target, nothing, file, step.path);
+  attach(target, cloneTree(target, fds.nullDevice, '', false), place, step.path);
   program.here(done);
 }

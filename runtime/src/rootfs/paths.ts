@@ -6,7 +6,7 @@
 
 import { JUMP_IF_OK } from '../init/agent/protocol.ts';
 import type { AgentFds } from '../init/agent-fds.ts';
-import { type Argument, type Data, type Program, type ResultOf, struct } from '../init/program.ts';
+import { type Argument, type Data, type Place, type Program, type ResultOf, struct } from '../init/program.ts';
 import { EEXIST, ENOENT } from '../linux/errno.ts';
 import {
   O_CLOEXEC,
@@ -76,6 +76,20 @@ const IN_ROOT = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
 export function openInRoot(target: Target, path: string, flags = 0, ignore?: number): ResultOf {
   const how = { flags: O_PATH | flags, resolve: IN_ROOT, ...(ignore === undefined ? {} : { ignore }) };
   return openBelow(target, target.fds.root, belowRoot(path), how);
+}
+
+/**
+ * An O_PATH descriptor of a path in the root; goes on at `missing` where there is none. Any other failure stops the program: what the step was to
+ * protect would stay open.
+ */
+export function openIfThere(target: Target, path: string, missing: Place): ResultOf {
+  const { program } = target;
+  const there = program.place();
+  const opened = openInRoot(target, path, 0, ENOENT);
+  program.jumpTo(there, JUMP_IF_OK);
+  program.jump(missing);
+  program.here(there);
+  return opened;
 }
 
 /** [directory, last part] of a clean absolute path. */

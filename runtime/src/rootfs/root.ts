@@ -1,8 +1,8 @@
 /** The root: made a mount of its own, entered, made read-only. */
 
-import { JUMP_IF_ERROR, JUMP_IF_OK } from '../init/agent/protocol.ts';
+import { JUMP_IF_OK } from '../init/agent/protocol.ts';
 import type { ResultOf } from '../init/program.ts';
-import { EINVAL, ENOENT } from '../linux/errno.ts';
+import { EINVAL } from '../linux/errno.ts';
 import {
   MNT_DETACH,
   MOUNT_ATTR_NODEV,
@@ -19,7 +19,7 @@ import { AT_FDCWD, O_CLOEXEC, O_DIRECTORY, O_PATH } from '../linux/open-flags.ts
 import type { PivotStep, ReadonlyStep, RootStep } from '../plan/steps.ts';
 import { attach, cloneTree, newMount, setAttributes } from './attach.ts';
 import { compilePropagation } from './mounts.ts';
-import { openInRoot, type Target } from './paths.ts';
+import { openIfThere, type Target } from './paths.ts';
 
 export function compileRoot(target: Target, step: RootStep, separateMounts: boolean): void {
   const { program, arch, fds } = target;
@@ -106,8 +106,7 @@ export function compileReadonly(target: Target, step: ReadonlyStep): void {
   const { program } = target;
   program.step(`make ${step.path} read-only`, step.configPath);
   const missing = program.place();
-  const place = openInRoot(target, step.path, 0, ENOENT);
-  program.jumpTo(missing, JUMP_IF_ERROR);
+  const place = openIfThere(target, step.path, missing);
   const tree = cloneTree(target, place, '', true);
   setAttributes(target, tree, { set: MOUNT_ATTR_RDONLY }, false);
   attach(target, tree, place, step.path);
