@@ -12,6 +12,7 @@ import {
   RESOLVE_IN_ROOT,
   RESOLVE_NO_MAGICLINKS,
 } from '../../../runtime/src/linux/open-flags.ts';
+import { openHow, tryOpenat2 } from '../../../runtime/src/linux/openat2.ts';
 import type { Sys } from '../../../runtime/src/sys/sys.ts';
 import { ImageError } from '../base/errors.ts';
 import { pathArgument } from './names.ts';
@@ -21,12 +22,9 @@ export function readFileInRoot(sys: Sys, root: string, path: string, limitBytes 
   const rootFd = tryCall(sys, 'openat', AT_FDCWD, pathArgument(root), O_RDONLY | O_DIRECTORY(sys.arch) | O_CLOEXEC, 0);
   if (rootFd < 0) throw syscallError({ syscall: 'openat', errno: -rootFd, object: root });
   try {
-    const how = new ArrayBuffer(24);
-    const view = new DataView(how);
     // Without O_NONBLOCK a fifo would keep us for ever.
-    view.setBigUint64(0, BigInt(O_RDONLY | O_CLOEXEC | O_NONBLOCK), true);
-    view.setBigUint64(16, BigInt(RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS), true);
-    const fd = tryCall(sys, 'openat2', rootFd, pathArgument(path), how, 24);
+    const how = openHow(O_RDONLY | O_NONBLOCK, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
+    const fd = tryOpenat2(sys, rootFd, pathArgument(path), how);
     if (fd === -ENOENT || fd === -ENOTDIR || fd === -ELOOP) return undefined;
     if (fd < 0) throw syscallError({ syscall: 'openat2', errno: -fd, object: path });
     return readAndClose(fd, path, limitBytes);

@@ -1,17 +1,9 @@
 /** A cgroup below a container's, for `exec --cgroup`. The container may have made what is there, so the path is not to be trusted. */
 import { RuntimeError } from '../base/errors.ts';
-import { tryCall } from '../linux/call.ts';
-import { EAGAIN, ELOOP, ENOENT, EXDEV, errnoText } from '../linux/errno.ts';
+import { ELOOP, ENOENT, EXDEV, errnoText } from '../linux/errno.ts';
 import { close } from '../linux/files.ts';
-import {
-  O_CLOEXEC,
-  O_DIRECTORY,
-  O_PATH,
-  RESOLVE_BENEATH,
-  RESOLVE_NO_MAGICLINKS,
-  RESOLVE_NO_SYMLINKS,
-  RESOLVE_NO_XDEV,
-} from '../linux/open-flags.ts';
+import { O_DIRECTORY, O_PATH, RESOLVE_BENEATH, RESOLVE_NO_MAGICLINKS, RESOLVE_NO_SYMLINKS, RESOLVE_NO_XDEV } from '../linux/open-flags.ts';
+import { openHow, tryOpenat2 } from '../linux/openat2.ts';
 import type { Sys } from '../sys/sys.ts';
 import { isCgroup2 } from './hierarchy.ts';
 
@@ -24,14 +16,8 @@ import { isCgroup2 } from './hierarchy.ts';
  */
 export function openSubCgroup(sys: Sys, fd: number, subPath: string): number {
   const relative = subPath.replace(/^\/+/, '');
-  const how = new ArrayBuffer(24);
-  const view = new DataView(how);
-  view.setBigUint64(0, BigInt(O_PATH | O_DIRECTORY(sys.arch) | O_CLOEXEC), true);
-  view.setBigUint64(16, BigInt(RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV), true);
-  let result: number;
-  // EAGAIN: something was renamed or mounted somewhere while `..` was being resolved.
-  do result = tryCall(sys, 'openat2', fd, relative === '' ? '.' : relative, how, how.byteLength);
-  while (result === -EAGAIN);
+  const resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV;
+  const result = tryOpenat2(sys, fd, relative === '' ? '.' : relative, openHow(O_PATH | O_DIRECTORY(sys.arch), resolve));
   if (result < 0) throw badSubPath(subPath, -result);
   if (isCgroup2(sys, result)) return result;
   close(sys, result);

@@ -4,7 +4,7 @@
  * CVE-2024-45310).
  */
 
-import { JUMP_IF_OK } from '../init/agent/protocol.ts';
+import { JUMP_IF_OK, RETRY } from '../init/agent/protocol.ts';
 import type { AgentFds } from '../init/agent-fds.ts';
 import { type Argument, type Data, type Place, type Program, type ResultOf, struct } from '../init/program.ts';
 import { EEXIST, ENOENT } from '../linux/errno.ts';
@@ -42,7 +42,8 @@ export function openBelow(
   path: string,
   how: { flags: number; resolve: number; ignore?: number },
 ): ResultOf {
-  const options = how.ignore === undefined ? { object: path } : { object: path, ignore: how.ignore };
+  // Below a root, `..` cannot be followed while somebody renames or mounts anything anywhere: the kernel wants to be asked again (EAGAIN).
+  const options = how.ignore === undefined ? { object: path, flags: RETRY } : { object: path, flags: RETRY, ignore: how.ignore };
   return target.program.call('openat2', [directory, path, openHow(how.flags | O_CLOEXEC, how.resolve), OPEN_HOW_BYTES], options);
 }
 

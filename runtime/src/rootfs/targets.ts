@@ -6,12 +6,12 @@
 import { tryCall } from '../linux/call.ts';
 import { ENOENT } from '../linux/errno.ts';
 import { close, readLink, tryOpen } from '../linux/files.ts';
-import { O_CLOEXEC, O_DIRECTORY, O_NOFOLLOW, O_PATH, RESOLVE_IN_ROOT, RESOLVE_NO_MAGICLINKS } from '../linux/open-flags.ts';
+import { O_DIRECTORY, O_NOFOLLOW, O_PATH, RESOLVE_IN_ROOT, RESOLVE_NO_MAGICLINKS } from '../linux/open-flags.ts';
+import { openHow, tryOpenat2 } from '../linux/openat2.ts';
 import type { RootStep, Step } from '../plan/steps.ts';
 import type { Sys } from '../sys/sys.ts';
 import { PLAIN_DIRECTORIES } from './mounts.ts';
 
-const OPEN_HOW_BYTES = 24;
 const PATH_MAX = 4096;
 /** As many as the kernel follows (path_resolution(7)). */
 const MOST_LINKS = 40;
@@ -115,9 +115,5 @@ function linkAt(sys: Sys, root: number, path: string): string | undefined {
 }
 
 function openBelow(sys: Sys, root: number, path: string, flags: number): number {
-  const how = new ArrayBuffer(OPEN_HOW_BYTES);
-  const view = new DataView(how);
-  view.setBigUint64(0, BigInt(O_PATH | O_CLOEXEC | flags), true);
-  view.setBigUint64(16, BigInt(RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS), true);
-  return tryCall(sys, 'openat2', root, path.slice(1) || '.', how, OPEN_HOW_BYTES);
+  return tryOpenat2(sys, root, path.slice(1) || '.', openHow(O_PATH | flags, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS));
 }

@@ -112,9 +112,13 @@ perform:
 call:   ldr     w8, [x22, #OP_NR]
         svc     #0
         cmn     x0, #EINTR
-        b.ne    result
+        b.ne    1f
         tst     w23, #RESTART
         b.ne    perform                         // same index: loads the arguments again
+1:      cmn     x0, #EAGAIN
+        b.ne    result
+        tst     w23, #RETRY
+        b.ne    perform
 
 // Note the result, and tell errors from the rest: as unsigned numbers, -4095 to -1 are the greatest.
 result: str     x0, [x22, #OP_RESULT]

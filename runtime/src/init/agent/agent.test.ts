@@ -8,12 +8,15 @@ import * as protocol from './protocol.ts';
 import { type Agent, type Architecture, Channel, header, Program, resultOf, target, UNTOUCHED } from './test/driver.ts';
 
 const { BUF, SIZE, HEADER_SIZE, HEADER_REPLY_LENGTH, OP_SIZE, EXIT_GONE, EXIT_REFUSED, indirect } = protocol;
-const { IGNORE_ALL, JUMP, JUMP_IF_ERROR, JUMP_IF_OK, JUMP_IF_ZERO, RESTART, SET_CHANNEL } = protocol;
+const { IGNORE_ALL, JUMP, JUMP_IF_ERROR, JUMP_IF_OK, JUMP_IF_ZERO, RESTART, RETRY, SET_CHANNEL } = protocol;
 
 const EPERM = 1n;
 const ENOENT = 2n;
 const EINTR = 4n;
 const EBADF = 9n;
+const EAGAIN = 11n;
+const CLOCK_MONOTONIC = 1;
+const TFD_NONBLOCK = 0o4000;
 const SIGCHLD = 17;
 /** A descriptor that nobody has. */
 const NO_FD = 999;
@@ -220,6 +223,27 @@ for (const arch of ['x86_64', 'aarch64'] satisfies Architecture[]) {
         const { reply, milliseconds } = await interruptedWait(500, RESTART);
         expect(reply.results.at(-1)).toBe(0n);
         expect(milliseconds).toBeGreaterThanOrEqual(550);
+      });
+
+      test('RETRY asks again, until there is something', async () => {
+        const timer = program.call('timerfd_create', [CLOCK_MONOTONIC, TFD_NONBLOCK]);
+        // Once, in 100 ms: until then a reader hears EAGAIN.
+        const time = program.data(new Uint8Array(new BigUint64Array([0n, 0n, 0n, 100_000_000n]).buffer));
+        program.call('timerfd_settime', [resultOf(timer), 0, time, 0], { flags: indirect(0) });
+        program.call('read', [resultOf(timer), FAR, 8], { flags: indirect(0) | RETRY });
+        program.call('close', [NO_FD], { flags: RETRY });
+        program.call('getpid', []);
+        const { results, done } = await agent.channel.run(program.message());
+        expect(results.slice(1)).toEqual([0n, 8n, -EBADF, UNTOUCHED]);
+        expect(done).toBe(4);
+      });
+
+      test('RESTART stops at EAGAIN', async () => {
+        const timer = program.call('timerfd_create', [CLOCK_MONOTONIC, TFD_NONBLOCK]);
+        program.call('read', [resultOf(timer), FAR, 8], { flags: indirect(0) | RESTART });
+        program.call('getpid', []);
+        const { results } = await agent.channel.run(program.message());
+        expect(results.slice(1)).toEqual([-EAGAIN, UNTOUCHED]);
       });
 
       test('RESTART stops at another error', async () => {

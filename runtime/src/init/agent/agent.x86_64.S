@@ -107,9 +107,13 @@ perform:
 call:   mov     OP_NR(%r13), %eax
         syscall
         cmp     $-EINTR, %rax
-        jne     result
+        jne     1f
         test    $RESTART, %r14d
         jnz     perform                         # same index: loads the arguments again
+1:      cmp     $-EAGAIN, %rax
+        jne     result
+        test    $RETRY, %r14d
+        jnz     perform
 
 # Note the result, and tell errors from the rest: as unsigned numbers, -4095 to -1 are the greatest.
 result: mov     %rax, OP_RESULT(%r13)

@@ -42,6 +42,8 @@ export const STORE32 = 0x800;
 export const JUMP = 0x1000;
 /** When a signal interrupts the call (EINTR), call again. */
 export const RESTART = 0x2000;
+/** When the kernel wants to be asked again (EAGAIN), call again. */
+export const RETRY = 0x8000;
 /** A result that is no error becomes the channel's descriptor. */
 export const SET_CHANNEL = 0x4000;
 
