@@ -115,7 +115,7 @@ async function buildIn<T>(options: BuildOptions, workspace: Workspace, lease: Le
   }
 }
 
-async function contextOf(options: BuildOptions, workspace: Workspace): Promise<LoadedContext> {
+export async function contextOf(options: BuildOptions, workspace: Workspace): Promise<LoadedContext> {
   return await loadContext({
     sys: options.store.sys,
     source: options.context,

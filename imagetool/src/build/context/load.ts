@@ -10,7 +10,7 @@ import { unpackLayer } from '../../layer/unpack.ts';
 import { searchableTree } from '../../snapshot/stacked-tree.ts';
 import { fetchRepository, fetchUrl, isGitSource, isUrl, packingOf, unpackArchive } from '../copy/fetch.ts';
 import type { Origin } from '../copy/select.ts';
-import { parseIgnoreFile } from '../ignore/ignore-file.ts';
+import { type IgnoreFile, parseIgnoreFile } from '../ignore/ignore-file.ts';
 import { ignoreFilter } from './filter.ts';
 
 export interface ContextOptions {
@@ -27,6 +27,7 @@ export interface ContextOptions {
 
 export interface LoadedContext {
   readonly origin: Origin;
+  readonly ignoreFile: IgnoreFile;
   readonly dockerfile: { readonly name: string; readonly text: string };
   /** Names the context for caches: a path, or where it came from. */
   readonly identity: string;
@@ -112,14 +113,15 @@ function readDockerfile(sys: Sys, path: string, root: string | undefined): strin
   throw new ImageError('dockerfile', `there is no ${path}`, { hint: 'Name the Dockerfile with -f.' });
 }
 
-function contextOf({ sys }: ContextOptions, directory: string, dockerfile?: string): Pick<LoadedContext, 'origin'> {
+function contextOf({ sys }: ContextOptions, directory: string, dockerfile?: string): Pick<LoadedContext, 'origin' | 'ignoreFile'> {
   const name = 'the build context';
   const candidates = [...(dockerfile === undefined ? [] : [`${dockerfile}.dockerignore`]), join(directory, '.dockerignore')];
   const path = candidates.find((candidate) => existsSync(candidate));
   const shown = path === undefined || dirname(path) !== directory ? (path ?? '') : basename(path);
   const file = parseIgnoreFile(path === undefined ? '' : readFileSync(path, 'utf8'), shown);
   const filter = ignoreFilter(file, (line, pattern) => `line ${line} of ${shown} (${pattern}) excludes it`);
-  return { origin: { tree: searchableTree(sys, directory, { isRootless: false }), filter, name, hashRoot: directory, isForeign: true } };
+  const tree = searchableTree(sys, directory, { isRootless: false });
+  return { origin: { tree, filter, name, hashRoot: directory, isForeign: true }, ignoreFile: file };
 }
 
 async function textOf(input: AsyncIterable<Uint8Array>): Promise<string> {

@@ -186,7 +186,7 @@ class Planner {
 }
 
 /** Predefined arguments of platforms. */
-function platformArguments({ platform, buildPlatform }: PlanOptions): Map<string, string> {
+export function platformArguments({ platform, buildPlatform }: Pick<PlanOptions, 'platform' | 'buildPlatform'>): Map<string, string> {
   const of = (prefix: string, { os, architecture, variant }: Platform): [string, string][] => [
     [`${prefix}PLATFORM`, formatPlatform({ os, architecture, ...(variant === undefined ? {} : { variant }) })],
     [`${prefix}OS`, os],

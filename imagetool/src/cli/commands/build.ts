@@ -1,6 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { type BuildOptions, type Built, build } from '../../build/build.ts';
+import { type BuildCheck, checkBuild } from '../../build/check-build.ts';
 import { compareBuilds, type StepDifference } from '../../build/compare.ts';
+import { describeFinding } from '../../build/dockerfile/checks/finding.ts';
 import { BuildProgress } from '../../build/progress/progress.ts';
 import { runShell } from '../../build/run/shell.ts';
 import { formatReference, parseReference, withDefaultTag } from '../../reference/reference.ts';
@@ -27,6 +29,7 @@ export const buildCommand: Command = {
       const progress = new BuildProgress(view.listener);
       try {
         const request = await buildOptions(context, args, { path: args.positionals[0] ?? '.', progress, signal });
+        if (args.flag('check')) return printFindings(context, await checkBuild(request));
         const options = args.flag('shell-on-error') ? { ...request, beforeShell: () => view.close(), onFailedRun: runShell } : request;
         const finish = async (built: Built) => ({ digest: await finishBuild(context, built, wishes), stages: built.stages });
         const { digest, stages } = await build(options, finish);
@@ -41,6 +44,13 @@ export const buildCommand: Command = {
     });
   },
 };
+
+/** Exit code 1 where there is something to be said: a script has to see it. */
+function printFindings(context: Context, { source, findings }: BuildCheck): number {
+  if (findings.length === 0) context.note('Check complete, no warnings found.');
+  for (const finding of findings) context.print(`${describeFinding(source, finding)}\n`);
+  return findings.length === 0 ? 0 : 1;
+}
 
 interface Wishes {
   readonly names: readonly string[];

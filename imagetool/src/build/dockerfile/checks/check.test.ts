@@ -33,6 +33,7 @@ describe('checkDockerfile', () => {
     ['FROM a:$V', ['UndefinedArgInFrom 1:1', 'InvalidDefaultArgInFrom 1:6']],
     ['ARG V\nFROM a:$V', ['InvalidDefaultArgInFrom 2:6'], { buildArguments: new Map([['V', '1']]) }],
     ['ARG V=1\nFROM a:$V', []],
+    ['ARG V\nFROM a:$V', ['InvalidDefaultArgInFrom 2:6']],
     ['FROM --platform=$TARGETPLATFORM a', ['RedundantTargetPlatform 1:17']],
     ['FROM --platform=linux/arm64 a', ['FromPlatformFlagConstDisallowed 1:17']],
     ['FROM --platform=linux/arm64 a AS build-arm64', []],

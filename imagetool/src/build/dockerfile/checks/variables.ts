@@ -49,7 +49,9 @@ function checkBase(
   { globals, defaults }: { globals: Variables; defaults: Variables },
   report: Report,
 ): void {
+  const declared = new Set(file.globals.flatMap((one) => one.arguments.map(({ name }) => name.text)));
   for (const name of expandFrom(from, globals, file).missing) {
+    if (declared.has(name)) continue;
     const nearest = findNearestName(name, globals.names());
     report(
       'UndefinedArgInFrom',
