@@ -5,7 +5,7 @@ import { close, open, unlink } from '../../../runtime/src/linux/files.ts';
 import { O_CREAT, O_RDWR } from '../../../runtime/src/linux/open-flags.ts';
 import { PR_SET_CHILD_SUBREAPER } from '../../../runtime/src/linux/prctl.ts';
 import type { Sys } from '../../../runtime/src/sys/sys.ts';
-import { TaskV2, TaskV3 } from '../../../specs/containerd/services.ts';
+import { Sandbox, TaskV2, TaskV3 } from '../../../specs/containerd/services.ts';
 import { Control } from '../base/control.ts';
 import { TTRPC_ADDRESS_KEY } from '../base/control-names.ts';
 import { implement, type Service } from '../base/service.ts';
@@ -58,7 +58,7 @@ export async function serve(sys: Sys): Promise<void> {
   };
   const lifetime: Lifetime = new Lifetime({
     ...{
-      isEmpty: () => tasks.service.isEmpty && supervision?.hasWork !== true,
+      isEmpty: () => tasks.service.isEmpty && tasks.sandboxes.isEmpty && supervision?.hasWork !== true,
       eventsWaiting: () => forwarder.waiting,
       idleMs: idleMs(sys),
     },
@@ -71,7 +71,7 @@ export async function serve(sys: Sys): Promise<void> {
   const taskPair = taskServices(tasks.service, lifetime);
   const supervision = args.namespace === TSCTL_NAMESPACE ? await openFor(sys, args.address, taskPair.v3, log) : undefined;
   const services = new ServiceTable([
-    ...[taskPair.v2, taskPair.v3, controlService(lifetime, forwarder)],
+    ...[taskPair.v2, taskPair.v3, sandboxService(tasks.sandboxes, lifetime), controlService(lifetime, forwarder)],
     ...(supervision === undefined ? [] : [supervision.service]),
   ]);
   const listener = new Listener(sys, services, { uid: call(sys, 'getuid', ''), log });
@@ -96,6 +96,17 @@ function taskServices(service: OpenService['service'], lifetime: Lifetime): { re
     },
   };
   return { v2: implement(TaskV2, released), v3: implement(TaskV3, released) };
+}
+
+function sandboxService(sandboxes: OpenService['sandboxes'], lifetime: Lifetime): Service {
+  const handlers = sandboxes.handlers();
+  return implement(Sandbox, {
+    ...handlers,
+    CreateSandbox: (...[request, running]: Parameters<typeof handlers.CreateSandbox>) => {
+      lifetime.release();
+      return handlers.CreateSandbox(request, running);
+    },
+  });
 }
 
 function controlService(lifetime: Lifetime, forwarder: Forwarder): Service {

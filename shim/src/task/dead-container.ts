@@ -3,8 +3,6 @@
  * engine; no process of ours need be there.
  */
 import { RuntimeError } from '../../../runtime/src/base/errors.ts';
-import { tryCall } from '../../../runtime/src/linux/call.ts';
-import { EINVAL, ENOENT, syscallError } from '../../../runtime/src/linux/errno.ts';
 import { listDirectory, readFileIfExists, rmdir, unlink } from '../../../runtime/src/linux/files.ts';
 import { lstat } from '../../../runtime/src/linux/stat.ts';
 import { lazyAgentImage } from '../../../runtime/src/operations/context.ts';
@@ -12,9 +10,9 @@ import { deleteContainer } from '../../../runtime/src/operations/delete.ts';
 import { parseContainerId } from '../../../runtime/src/spec/container-id.ts';
 import { Store } from '../../../runtime/src/state/store.ts';
 import type { Sys } from '../../../runtime/src/sys/sys.ts';
+import { unmountAll } from './mounts.ts';
+import { podDirectory } from './pod-directory.ts';
 
-const MNT_DETACH = 2;
-const UMOUNT_NOFOLLOW = 8;
 /** What a killed process ends with. */
 const KILLED = 137;
 const DIGITS = /^\d+$/;
@@ -45,6 +43,12 @@ interface Remembered {
 
 /** What is gone already is no error. Warnings are of what could not be undone; the rest is done all the same. */
 export function deleteDeadContainer(sys: Sys, container: DeadContainer, warn: (text: string) => void): End {
+  const pods = podDirectory(container.tasks);
+  const end = deleteOne(sys, container, warn);
+  return lstat(sys, `${pods}/${container.id}`) === undefined ? end : deleteOne(sys, { ...container, tasks: pods }, warn);
+}
+
+function deleteOne(sys: Sys, container: DeadContainer, warn: (text: string) => void): End {
   const { id, tasks } = container;
   parseContainerId(id);
   const known = remember(readFileIfExists(sys, `${tasks}/${id}/task.json`));
@@ -95,15 +99,6 @@ function property(value: unknown, name: string): unknown {
 
 function textOf(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined;
-}
-
-/** Takes everything off `path`, with all that is mounted below it. */
-function unmountAll(sys: Sys, path: string): void {
-  for (;;) {
-    const result = tryCall(sys, 'umount2', path, MNT_DETACH | UMOUNT_NOFOLLOW);
-    if (result === -EINVAL || result === -ENOENT) return;
-    if (result < 0) throw syscallError({ syscall: 'umount2', errno: -result, object: path });
-  }
 }
 
 /** A directory of ours, with what the service has put there: files, pipes, no directories in it. */

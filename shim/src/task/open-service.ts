@@ -5,6 +5,7 @@ import type { Sys } from '../../../runtime/src/sys/sys.ts';
 import type { Publisher } from '../events/publisher.ts';
 import { AgentPoller } from './agent-poller.ts';
 import { ThreadOperator } from './operations/thread-operator.ts';
+import { SandboxService } from './sandbox-service.ts';
 import { TaskService, type TaskServiceOptions } from './service.ts';
 
 export interface OpenOptions extends TaskServiceOptions {
@@ -19,6 +20,7 @@ export interface OpenOptions extends TaskServiceOptions {
 
 export interface OpenService {
   readonly service: TaskService;
+  readonly sandboxes: SandboxService;
   /** Containers are left as they are, for another process to adopt. */
   close(): Promise<void>;
 }
@@ -28,15 +30,17 @@ export async function openService(sys: Sys, options: OpenOptions): Promise<OpenS
   const { publisher, namespace, stateDirectory, runtimeRoot, warn, version, shutdown } = options;
   const poller = new AgentPoller(sys, lazyAgentImage(sys));
   const operator = new ThreadOperator(join(options.bundleFolder, 'shim-worker.cjs'), warn);
-  const service = new TaskService(
-    { sys, poller, operator, publisher, namespace, stateDirectory, runtimeRoot, warn },
-    { version, shutdown },
-  );
+  const environment = { sys, poller, operator, publisher, namespace, stateDirectory, runtimeRoot, warn };
+  const service = new TaskService(environment, { version, shutdown });
+  const sandboxes = new SandboxService(environment);
+  await sandboxes.adopt();
   await service.adopt();
   return {
     service,
+    sandboxes,
     close: async () => {
       await service.close();
+      await sandboxes.close();
       await operator.close();
       poller.close();
     },

@@ -15,14 +15,20 @@ export interface TaskOptions {
   readonly systemdCgroup: boolean;
 }
 
-const DEFAULTS: TaskOptions = { noPivot: false, noNewKeyring: false, ioOwner: undefined, root: undefined, systemdCgroup: false };
+export const DEFAULT_OPTIONS: TaskOptions = {
+  noPivot: false,
+  noNewKeyring: false,
+  ioOwner: undefined,
+  root: undefined,
+  systemdCgroup: false,
+};
 
 const RUNC = 'containerd.runc.v1.Options';
 const GENERAL = 'runtimeoptions.v1.Options';
 
 /** @throws StatusError InvalidArgument */
 export function parseOptions(any: Any | null | undefined): TaskOptions {
-  if (any === null || any === undefined || (any.type_url ?? '') === '') return DEFAULTS;
+  if (any === null || any === undefined || (any.type_url ?? '') === '') return DEFAULT_OPTIONS;
   if (isAnyOf(any, RUNC)) return fromRunc(decode(RUNC, () => containerd.runc.v1.Options.decode(anyBytes(any))));
   // Docker writes the package that the Go import has.
   if (isAnyOf(any, GENERAL) || isAnyOf(any, 'cri.runtimeoptions.v1.Options')) {

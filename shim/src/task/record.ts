@@ -2,7 +2,7 @@
  * What a shim leaves on disk about a container, for one that comes after it: `STATE/<id>/task.json`, replaced as a whole at every change.
  * Beside it lie the pipes of its processes, `<n>-stdout` and `<n>-stderr`.
  */
-import { mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { readFileIfExists, replaceFile } from '../../../runtime/src/linux/files.ts';
 import type { Sys } from '../../../runtime/src/sys/sys.ts';
@@ -89,6 +89,11 @@ export class TaskStore {
       if (error instanceof SyntaxError) return undefined;
       throw error;
     }
+  }
+
+  /** Nanoseconds since 1970: when `create` made the directory. */
+  createdAt(id: string): bigint {
+    return statSync(this.pathOf(id), { bigint: true }).birthtimeNs;
   }
 
   remove(id: string): void {

@@ -3,15 +3,17 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
+
 import { lazyAgentImage } from '../../../../runtime/src/operations/context.ts';
 import { createNodeSys } from '../../../../runtime/src/sys/node.ts';
 import { type ConfigChange, makeBundle } from '../../../../runtime/test/bundle.ts';
 import { containerd } from '../../../../specs/containerd/gen/containerd.js';
 import type { TaskV3 } from '../../../../specs/containerd/services.ts';
 import type { Call, Handlers } from '../../base/service.ts';
+import { within } from '../../base/within.ts';
 import type { TaskEvent } from '../../events/publisher.ts';
 import { AgentPoller } from '../agent-poller.ts';
+import type { TaskEnvironment } from '../environment.ts';
 import { InlineOperator } from '../operations/inline-operator.ts';
 import type { Operator } from '../operations/operation.ts';
 import { TaskService } from '../service.ts';
@@ -64,19 +66,20 @@ export class Ground {
     this.service = this.newService();
   }
 
-  newService(): TaskService {
+  environment(): TaskEnvironment {
     const { sys, poller, operator } = this;
-    return new TaskService(
-      {
-        ...{ sys, poller, operator },
-        publisher: { publish: (event) => this.events.push(event) },
-        namespace: 'test',
-        stateDirectory: join(this.directory, 'state'),
-        runtimeRoot: join(this.directory, 'root'),
-        warn: (message) => this.warnings.push(message),
-      },
-      { version: 'test', shutdown: () => this.shutdowns++ },
-    );
+    return {
+      ...{ sys, poller, operator },
+      publisher: { publish: (event) => this.events.push(event) },
+      namespace: 'test',
+      stateDirectory: join(this.directory, 'state'),
+      runtimeRoot: join(this.directory, 'root'),
+      warn: (message) => this.warnings.push(message),
+    };
+  }
+
+  newService(): TaskService {
+    return new TaskService(this.environment(), { version: 'test', shutdown: () => this.shutdowns++ });
   }
 
   get client(): Client {
@@ -130,7 +133,10 @@ export class Ground {
     const { client } = this;
     for (const id of this.ids()) {
       await client.Kill({ id, signal: 9, all: true }).catch(() => undefined);
-      await Promise.race([client.Wait({ id }).catch(() => undefined), sleep(5000)]);
+      await within(
+        client.Wait({ id }).catch(() => undefined),
+        5000,
+      );
       await client.Delete({ id }).catch(() => undefined);
     }
     await this.service.close();

@@ -1,0 +1,4 @@
+/** Where the records of pods are, beside those of tasks. */
+export function podDirectory(stateDirectory: string): string {
+  return `${stateDirectory}.pods`;
+}
