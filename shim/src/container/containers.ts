@@ -116,7 +116,8 @@ export function readState(places: Places, id: string): ContainerState {
   const state = writtenState(places, id);
   if (state.status === 'restarting') return state;
   if (!isRunning(state) || processStartTime(state.pid) === state.pidStartTime) return state;
-  // The supervisor may be writing down the end of the process just now.
+  // The supervisor has not written down the end yet, but will.
+  if (state.supervisor !== undefined && processStartTime(state.supervisor.pid) === state.supervisor.startTime) return state;
   const again = writtenState(places, id);
   if (!isRunning(again) || again.pid !== state.pid) return again;
   return { ...state, status: 'exited', pid: 0, exitCode: UNSEEN_EXIT_CODE, endpoints: [] };

@@ -177,6 +177,8 @@ export interface ContainerState {
   readonly pid: number;
   /** Field 22 of /proc/PID/stat: with the pid, the process's identity. */
   readonly pidStartTime: string;
+  /** The shim that watches it: while that lives, it will write down the end. */
+  readonly supervisor?: { readonly pid: number; readonly startTime: string };
   readonly exitCode: number;
   readonly error: string;
   readonly oomKilled: boolean;

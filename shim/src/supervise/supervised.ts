@@ -22,6 +22,8 @@ import { ContainerStreams } from './streams.ts';
 
 /** How long output may take to come out of the pipes after the end of the process. */
 const DRAIN_MS = 10_000;
+/** This process. */
+const OWN = { pid: process.pid, startTime: processStartTime(process.pid) ?? '' };
 const NS_PER_MS = 1_000_000n;
 
 export interface Ended {
@@ -87,6 +89,7 @@ export class Supervised {
         status: 'running',
         pid: running.pid,
         pidStartTime: processStartTime(running.pid) ?? '',
+        supervisor: OWN,
         exitCode: 0,
         error: '',
         oomKilled: false,
@@ -299,7 +302,7 @@ export class Supervised {
     this.#streams.reopen({ stdin: record.Config.OpenStdin, tty: record.Config.Tty });
     this.#running = await takeUp(record, this.#state);
     if (record.HostConfig.RestartPolicy.Name !== 'no') this.#stoppedByUser = this.#state.stoppedByUser;
-    this.#write(this.#watchHealth(record));
+    this.#write({ supervisor: OWN, ...this.#watchHealth(record) });
     this.#watch();
   }
 
