@@ -2,7 +2,7 @@
  * `start`: the address of the warm process, which is started if there is none. Two commands at once start one: who holds the lock looks again first.
  */
 import { call, tryCall } from '../../../runtime/src/linux/call.ts';
-import { close, mkdirAll, open, readFileIfExists, unlink, writeKernelFile } from '../../../runtime/src/linux/files.ts';
+import { close, mkdirAll, open, readFileIfExists, replaceFile, unlink, writeKernelFile } from '../../../runtime/src/linux/files.ts';
 import { O_APPEND, O_CREAT, O_RDWR, O_WRONLY } from '../../../runtime/src/linux/open-flags.ts';
 import { killAndReap } from '../../../runtime/src/linux/processes.ts';
 import { listenUnix } from '../../../runtime/src/linux/sockets.ts';
@@ -58,7 +58,15 @@ export function start(sys: Sys, args: ShimArguments, params: BootstrapParams, en
     }
   }
   const address = `unix://${places.socket}`;
+  rememberAddress(sys, address);
   return params.isNew ? JSON.stringify({ version: 3, address, protocol: 'ttrpc' }) : address;
+}
+
+/** In the working directory, which is the bundle: containerd 1.6 looks here for the shim when it comes back from a restart. Newer ones do it themselves. */
+function rememberAddress(sys: Sys, address: string): void {
+  if (lstat(sys, 'config.json') !== undefined) {
+    replaceFile(sys, 'address', address, { mode: PRIVATE_FILE });
+  }
 }
 
 /** Waits for the lock, which is given back by closing the descriptor. */
