@@ -34,7 +34,14 @@ describe('compress and decompress', () => {
     const twice = Buffer.concat([content, content]);
     expect((await gather(decompress(chunked(Buffer.concat([gzipSync(content), gzipSync(content)]))))).equals(twice)).toBe(true);
     const frame = await gather(compress(chunked(content), { compression: 'zstd' }));
-    expect((await gather(decompress(chunked(Buffer.concat([frame, frame]))))).equals(twice)).toBe(true);
+    const frames = Buffer.concat([frame, frame]);
+    // The border within a chunk, at its end, and several chunks from it.
+    for (const size of [frames.length, frame.length, 100]) {
+      expect((await gather(decompress(chunked(frames, size)))).equals(twice)).toBe(true);
+    }
+    // As zstd:chunked has them.
+    const skippable = Buffer.concat([Buffer.from('502a4d1804000000abcdabcd', 'hex'), frame]);
+    expect((await gather(decompress(chunked(Buffer.concat([skippable, skippable]))))).equals(twice)).toBe(true);
   });
 
   it.each([

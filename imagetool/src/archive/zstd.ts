@@ -14,7 +14,7 @@ const ZSTD_c_compressionLevel = 100;
 
 export function createZstdDecompressor(): Transform {
   const native = zlibFactory('createZstdDecompress');
-  return native === undefined ? new JavaScriptDecompressor() : native({ chunkSize: 256 * 1024 });
+  return native === undefined ? new JavaScriptDecompressor() : new FrameByFrame(() => native({ chunkSize: 256 * 1024 }));
 }
 
 /** Throws ImageError `unsupported` where nothing can compress. */
@@ -33,6 +33,84 @@ export function createZstdCompressor(level: number): Transform {
 function zlibFactory(name: string): Factory | undefined {
   const factory: unknown = Reflect.get(zlib, name);
   return typeof factory === 'function' ? (factory as Factory) : undefined;
+}
+
+/**
+ * Node's decompressor takes the end of a frame for the end of all, where input follows in the same chunk. Layers are written in many frames, by several
+ * threads or to be read in parts: what a frame's decompressor has not consumed is given to a new one.
+ */
+class FrameByFrame extends Transform {
+  readonly #begin: () => Transform;
+  #frame: Transform | undefined;
+
+  constructor(begin: () => Transform) {
+    super();
+    this.#begin = begin;
+  }
+
+  override _transform(chunk: Buffer, _: BufferEncoding, done: (error?: Error) => void): void {
+    this.#inflate(chunk).then(() => done(), done);
+  }
+
+  override _flush(done: (error?: Error) => void): void {
+    if (this.#frame === undefined) done();
+    else this.#ended(this.#frame, () => this.#frame?.end()).then(() => done(), done);
+  }
+
+  override _read(size: number): void {
+    this.#frame?.resume();
+    super._read(size);
+  }
+
+  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+    this.#frame?.destroy();
+    done(error);
+  }
+
+  async #inflate(chunk: Buffer): Promise<void> {
+    for (let rest = chunk; rest.length > 0; ) {
+      const frame = this.#frame ?? this.#open();
+      const before = consumedBy(frame);
+      await new Promise<void>((resolve, reject) => {
+        frame.once('error', reject);
+        frame.write(rest, (error) => {
+          frame.off('error', reject);
+          if (error) reject(error);
+          else resolve();
+        });
+      });
+      const consumed = consumedBy(frame) - before;
+      if (consumed === rest.length) return;
+      await this.#ended(frame);
+      this.#frame = undefined;
+      rest = rest.subarray(consumed);
+    }
+  }
+
+  #open(): Transform {
+    const frame = this.#begin();
+    frame.on('data', (bytes: Buffer) => {
+      if (!this.push(bytes)) frame.pause();
+    });
+    this.#frame = frame;
+    return frame;
+  }
+
+  /** Waits until all of a frame has been handed on. */
+  async #ended(frame: Transform, start: () => void = () => undefined): Promise<void> {
+    if (frame.readableEnded) return;
+    await new Promise<void>((resolve, reject) => {
+      frame.once('end', resolve).once('error', reject);
+      start();
+    });
+  }
+}
+
+/** Bytes of the input that the decompressor is done with. */
+function consumedBy(frame: Transform): number {
+  const count: unknown = Reflect.get(frame, 'bytesWritten');
+  if (typeof count !== 'number') throw new Error('the decompressor does not count what it has consumed');
+  return count;
 }
 
 class JavaScriptDecompressor extends Transform {
