@@ -1,7 +1,10 @@
 /** What commands are given of the outside world; registries and the system interface are opened when they are first asked for. */
 
 import type { ProgressListener } from '../image/progress.ts';
-import type { Transport } from '../registry/transport.ts';
+import type { Reference } from '../reference/reference.ts';
+import type { Credentials } from '../registry/auth.ts';
+import type { RegistryClient } from '../registry/client.ts';
+import type { TlsSettings, Transport } from '../registry/transport.ts';
 import { openLayout, openStore } from '../store/store.ts';
 import type { Context } from './command.ts';
 
@@ -9,6 +12,8 @@ import type { Context } from './command.ts';
 export class Network {
   readonly #directories: readonly string[];
   readonly #insecure: readonly string[];
+  /** What configured mirrors need for TLS, by host. */
+  readonly #mirrorTls = new Map<string, TlsSettings>();
   #transport: Promise<Transport> | undefined;
 
   constructor(directories: readonly string[], insecure: readonly string[]) {
@@ -25,6 +30,29 @@ export class Network {
     return await this.#transport;
   }
 
+  /** With the mirrors that are configured for it. */
+  async client({ domain, path }: Pick<Reference, 'domain' | 'path'>, credentials: Credentials | undefined): Promise<RegistryClient> {
+    const { RegistryClient } = await import('../registry/client.ts');
+    const { findCredentials } = await import('../registry/credentials.ts');
+    const { CERTIFICATE_DIRECTORIES } = await import('../registry/certificates.ts');
+    const { findRegistryHosts, mirrorTls } = await import('../registry/find-hosts.ts');
+    const { Mirror } = await import('../registry/mirror.ts');
+    const { env } = process;
+    const directories = [...this.#directories, ...CERTIFICATE_DIRECTORIES];
+    const hosts = findRegistryHosts({ domain, path }, { directories, env });
+    for (const [host, tls] of mirrorTls(hosts)) this.#mirrorTls.set(host, tls);
+    const transport = await this.transport();
+    return new RegistryClient({
+      host: domain,
+      transport,
+      isInsecure: this.isInsecure(domain) || hosts.isInsecure,
+      credentials: async () => credentials ?? (await findCredentials(env, domain, path)),
+      standIns: hosts.mirrors.map((mirror) => new Mirror(mirror, transport, () => findCredentials(env, mirror.host))),
+      isReplaced: hosts.isReplaced,
+      ...(hosts.server === undefined ? {} : { base: hosts.server }),
+    });
+  }
+
   async close(): Promise<void> {
     await (await this.#transport)?.close();
   }
@@ -37,7 +65,7 @@ export class Network {
       isInsecure: (host: string) => this.isInsecure(host),
     };
     return new Transport({
-      tlsFor: (host) => tlsSettings(host, certificates),
+      tlsFor: (host) => ({ ...tlsSettings(host, certificates), ...this.#mirrorTls.get(host) }),
       userAgent: 'tsimg/0.1',
       onRetry: (reason, waitMs) => note(`${reason}; trying again in ${(waitMs / 1000).toFixed(1)} s`),
     });
@@ -65,16 +93,7 @@ export function makeContext(network: Network, { root, progress }: ContextOptions
     layout: () => openLayout(root),
     store: async () => openStore(root, await sys()),
     progress: () => progressFor(progress),
-    client: async ({ domain, path }, credentials) => {
-      const { RegistryClient } = await import('../registry/client.ts');
-      const { findCredentials } = await import('../registry/credentials.ts');
-      return new RegistryClient({
-        host: domain,
-        transport: await network.transport(),
-        isInsecure: network.isInsecure(domain),
-        credentials: async () => credentials ?? (await findCredentials(env, domain, path)),
-      });
-    },
+    client: (reference, credentials) => network.client(reference, credentials),
   };
 }
 

@@ -79,6 +79,7 @@ async function openAt(
     headers: offset === 0 ? {} : { range: `bytes=${offset}-` },
     scopes: [pullScope(repository)],
     what,
+    mayBeElsewhere: true,
     ...(options.signal === undefined ? {} : { signal: options.signal }),
   });
   if (answer.status === 206) {

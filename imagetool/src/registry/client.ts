@@ -11,6 +11,17 @@ export interface RegistryClientOptions {
   readonly credentials: CredentialSource;
   /** Plain HTTP is allowed where HTTPS is not spoken. Always so for loopback addresses, as with docker. */
   readonly isInsecure?: boolean;
+  /** The registry's root URL, where it need not be found out. */
+  readonly base?: string;
+  /** Asked before the registry for what is only read, in this order. */
+  readonly standIns?: readonly StandIn[];
+  /** The registry itself is never asked for what is only read. */
+  readonly isReplaced?: boolean;
+}
+
+/** Another place that may have what a registry has. Undefined: it has not. */
+export interface StandIn {
+  answer(wanted: RegistryRequest): Promise<HttpAnswer | undefined>;
 }
 
 export interface RegistryRequest extends Omit<HttpRequest, 'url'> {
@@ -20,6 +31,8 @@ export interface RegistryRequest extends Omit<HttpRequest, 'url'> {
   readonly scopes: readonly string[];
   /** For messages. */
   readonly what: string;
+  /** The content counts, whoever has it: mirrors are asked first. */
+  readonly mayBeElsewhere?: boolean;
 }
 
 /** Once bare, once with what the challenge asks for, once more where that has expired on the way. */
@@ -43,12 +56,20 @@ export class RegistryClient {
 
   /** The registry's root URL, `https://host`, found out at the first request. */
   async base(): Promise<string> {
-    this.#base ??= this.#findBase();
+    this.#base ??= this.#options.base === undefined ? this.#findBase() : Promise.resolve(this.#options.base);
     return await this.#base;
   }
 
   /** Sends with authorization, renewing it if it is refused. The answer may have any other status. */
   async send(wanted: RegistryRequest): Promise<HttpAnswer> {
+    if (wanted.mayBeElsewhere === true) {
+      for (const standIn of this.#options.standIns ?? []) {
+        const answer = await standIn.answer(wanted);
+        if (answer !== undefined) return answer;
+      }
+      if (this.#options.isReplaced === true)
+        throw new RegistryError('not-found', `${wanted.what}: none of the places that registries.conf names in its stead has it`);
+    }
     const url = new URL(wanted.path, await this.base()).href;
     for (let attempt = 1; ; attempt += 1) {
       const authorization = await this.#authorizationFor(wanted, url);

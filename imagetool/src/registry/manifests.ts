@@ -40,6 +40,7 @@ export async function fetchManifest(
       headers: { accept: MANIFEST_ACCEPT.join(', ') },
       scopes: [pullScope(repository)],
       what,
+      mayBeElsewhere: true,
       ...(signal === undefined ? {} : { signal }),
     },
     200,

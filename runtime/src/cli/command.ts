@@ -1,4 +1,5 @@
 /** What a command is to the command line. */
+import type { Tracer } from '../base/tracer.ts';
 import type { Sys } from '../sys/sys.ts';
 import { type Flags, type FlagTable, flagTable, type Values } from './args.ts';
 import { GLOBAL_FLAGS, type Globals } from './globals.ts';
@@ -8,6 +9,8 @@ export interface Invocation<F extends Flags> {
   readonly sys: Sys;
   readonly log: Log;
   readonly globals: Globals;
+  /** With `--trace`. */
+  readonly trace: Tracer | undefined;
   readonly flags: Values<F>;
   /** As many as `operands` allows. */
   readonly operands: readonly string[];

@@ -7,10 +7,10 @@ import type { Invocation } from './command.ts';
 import { environmentVariable } from './paths.ts';
 import { stateRoot } from './state-root.ts';
 
-export type Basis = Pick<Invocation<Flags>, 'sys' | 'log' | 'globals'>;
+export type Basis = Pick<Invocation<Flags>, 'sys' | 'log' | 'globals' | 'trace'>;
 
-export function lightContext({ sys, log, globals }: Basis): LightContext {
-  return { sys, store: new Store(sys, stateRoot(sys, globals.root)), warn: (message) => log.warning(message) };
+export function lightContext({ sys, log, globals, trace }: Basis): LightContext {
+  return { sys, store: new Store(sys, stateRoot(sys, globals.root)), warn: (message) => log.warning(message), trace };
 }
 
 /** For commands that start no agent: its bytes are not loaded. */

@@ -27,7 +27,7 @@ export function readRequest(sys: Sys, commands: readonly DefinedCommand[]): Requ
   const globalsGiven = new Set([...given].filter((flag) => !Object.hasOwn(own, flag)));
   const globals = readGlobals(before, { values, given: globalsGiven, operands });
   const log = new Log(sys, { file: globals.logFile, format: globals.logFormat, level: globals.logLevel });
-  return { command, name, invocation: { sys, log, globals, flags: values, operands } };
+  return { command, name, invocation: { sys, log, globals, trace: undefined, flags: values, operands } };
 }
 
 /** @throws UsageError for too few or too many operands */

@@ -9,6 +9,7 @@ import { GLOBAL_FLAGS, GLOBAL_TABLE } from './globals.ts';
 import { commandHelp, overview } from './help.ts';
 import { Log } from './log.ts';
 import { print } from './output.ts';
+import { executeTraced } from './traced.ts';
 import { versionText } from './version.ts';
 
 /** Commands of runc that are still to come. */
@@ -30,7 +31,7 @@ export function runFully(sys: Sys, commands: readonly DefinedCommand[]): number 
 }
 
 function answer(sys: Sys, commands: readonly DefinedCommand[], { command, name, invocation }: Request): number {
-  const { help, version } = invocation.globals;
+  const { help, version, traceFile } = invocation.globals;
   const topic = help ? name : undefined;
   if (name === 'help' || name === 'h') return printHelp(sys, commands, invocation.operands[0]);
   if (topic !== undefined) return printHelp(sys, commands, topic);
@@ -38,7 +39,7 @@ function answer(sys: Sys, commands: readonly DefinedCommand[], { command, name, 
   if (name === undefined) return printHelp(sys, commands, undefined);
   if (command === undefined) throw unknownCommand(name, commands);
   checkOperands(command, invocation.operands);
-  return execute(command, invocation);
+  return traceFile === undefined ? execute(command, invocation) : executeTraced(command, invocation, traceFile);
 }
 
 function printHelp(sys: Sys, commands: readonly DefinedCommand[], name: string | undefined): number {

@@ -11,6 +11,7 @@ export const GLOBAL_FLAGS = {
   debug: { kind: 'switch' },
   'systemd-cgroup': { kind: 'switch' },
   'cgroup-manager': { kind: 'text' },
+  trace: { kind: 'text' },
   rootless: { kind: 'text' },
   /** Taken and ignored: runc had it. */
   criu: { kind: 'text' },
@@ -27,6 +28,8 @@ export interface Globals {
   readonly logFormat: LogFormat;
   readonly logLevel: LogLevel;
   readonly cgroupManager: CgroupManager;
+  /** Where the phases are written. */
+  readonly traceFile: string | undefined;
   readonly help: boolean;
   readonly version: boolean;
 }
@@ -45,6 +48,7 @@ export function readGlobals(before: ParsedGlobals, after: ParsedGlobals): Global
     logFormat: oneOf('--log-format', pick('log-format'), ['text', 'json'] as const, 'text'),
     logLevel: pick('debug') ? 'debug' : oneOf('--log-level', levelName(pick('log-level')), LEVELS, 'warning'),
     cgroupManager: pick('systemd-cgroup') ? 'systemd' : oneOf('--cgroup-manager', pick('cgroup-manager'), CGROUP_MANAGERS, 'cgroupfs'),
+    traceFile: pick('trace'),
     help: pick('help'),
     version: pick('version'),
   };

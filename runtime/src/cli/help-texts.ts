@@ -71,6 +71,7 @@ export const GLOBAL_FLAG_HELP: Readonly<Record<string, FlagText>> = {
   'log-format': ['FORMAT', 'text (default) or json'],
   'log-level': ['LEVEL', 'error, warning (default), info or debug'],
   debug: ['', 'the same as --log-level debug'],
+  trace: ['FILE', 'write what the time is spent on, as Chrome trace events'],
   'systemd-cgroup': ['', 'have systemd make the cgroup; cgroupsPath is then slice:prefix:name'],
   'cgroup-manager': ['NAME', 'cgroupfs (default), systemd or disabled'],
   help: ['', 'print help'],

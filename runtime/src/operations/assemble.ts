@@ -99,16 +99,19 @@ export function assemble(
 ): ContainerRecord {
   const undo = new Undo();
   try {
+    context.trace?.begin('make the state directory');
     const directory = context.store.create(options.id);
     undo.push(() => directory.release());
     undo.push(() => directory.remove());
     const work: Work = { context, options, bundle, directory, undo };
     const first = firstRecord(context, options, bundle);
     directory.writeRecord(first);
+    context.trace?.end();
     const record = assembleIn(work, first, finish);
     directory.release();
     return record;
   } catch (error) {
+    context.trace?.begin('take everything back');
     undo.run();
     // After a hook's failure the lifecycle goes on with the container's end (runtime.md, "Lifecycle", steps 3 to 5 and 13).
     if (error instanceof RuntimeError && error.code === 'hook') {
@@ -148,14 +151,17 @@ function firstRecord(context: Context, options: AssembleOptions, bundle: Bundle)
 
 function assembleIn(work: Work, begun: ContainerRecord, finish: (assembled: Assembled) => void): ContainerRecord {
   const { context, options, bundle, directory } = work;
-  const { sys } = context;
+  const { sys, trace } = context;
+  trace?.begin('make the cgroup');
   const first = withRdtGroup(work, begun);
   const cgroup = makeCgroupIn(work);
   const withCgroup: ContainerRecord = cgroup === undefined ? first : { ...first, cgroup: cgroup.record };
   if (cgroup !== undefined) directory.writeRecord(withCgroup);
+  trace?.next('plan');
   const plan = planIn(work, cgroup);
   const fds = agentFds(context.caller.preservedFds.length, preparedBinds(plan).length);
   const ahead = planAhead(work, plan, fds, cgroup);
+  trace?.next('start init in its namespaces', { namespaces: plan.namespaces.create.join(', ') });
   const launched = launch(work, plan, cgroup, { fds, meanwhile: () => beginAll(ahead) });
   const { init } = launched;
   ahead.devices.get();
@@ -164,13 +170,16 @@ function assembleIn(work: Work, begun: ContainerRecord, finish: (assembled: Asse
   const withInit = withProcess(context, withCgroup, init.pid);
   joinRdtGroup(sys, withInit, init.pid);
   const settled = moveNetDevices(sys, bundle.config.linux?.netDevices, launched, work.undo);
+  trace?.next('prepare the root file system, hooks', { steps: plan.prepare.length });
   const done = setUp(work, plan, launched, ahead, withInit);
   // What only looks is asked at once: where the set-up fails, it is asked in vain.
   const lookup = planLookup(sys.arch, plan.execute);
   const looked = init.begin(lookup.program);
   const source = { init, fds, uid: bundle.config.process?.user.uid ?? 0 };
   const environment = beginEnvironment(sys, source, plan.execute.env, context.caller.extraEnvironment);
+  trace?.next('enter the root, become the user', { steps: plan.enter.length + plan.become.length });
   done();
+  trace?.next('find the executable');
   const path = lookup.found(looked());
   const env = environment();
   const settledRecord = withHookEnvironment(withInit, env);
@@ -180,7 +189,9 @@ function assembleIn(work: Work, begun: ContainerRecord, finish: (assembled: Asse
   if (record !== withInit) directory.writeRecord(record);
   const channelFd = options.gate ? fds.channel : fds.nextChannel;
   const program = executeProgram({ plan: plan.execute, path, env, fds, channelFd, arch: sys.arch, filter: filtered ? undefined : filter });
+  trace?.next(options.gate ? 'go to the start gate' : 'execute');
   finish({ record, directory, init, fds, program });
+  trace?.end();
   settled();
   init.release();
   if (cgroup?.fd !== undefined) close(sys, cgroup.fd);

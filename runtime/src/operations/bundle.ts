@@ -15,9 +15,11 @@ export interface Bundle {
 }
 
 /** @throws RuntimeError with everything that is wrong with the configuration */
-export function loadBundle(context: Pick<Context, 'sys' | 'warn'>, path: string): Bundle {
+export function loadBundle(context: Pick<Context, 'sys' | 'warn' | 'trace'>, path: string): Bundle {
+  context.trace?.begin('read and check the configuration');
   const text = readFile(context.sys, `${path}/${CONFIG}`);
   const { config, warnings } = loadConfig(text);
   for (const warning of warnings) context.warn(`${CONFIG}: ${warning.path}: ${warning.message}`);
+  context.trace?.end();
   return { path, config, text };
 }

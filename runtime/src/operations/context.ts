@@ -1,4 +1,5 @@
 /** What every operation is given: nothing of the outside world is taken from anywhere else. */
+import type { Tracer } from '../base/tracer.ts';
 import { openAgentImage } from '../init/agent-process.ts';
 import type { Store } from '../state/store.ts';
 import type { Sys } from '../sys/sys.ts';
@@ -19,6 +20,8 @@ export interface Context {
   readonly sys: Sys;
   readonly store: Store;
   readonly caller: Caller;
+  /** Is told of the phases of the operation; a tracer is for one operation at a time. */
+  readonly trace?: Tracer | undefined;
   /** Tells the user of something that does not stop the operation. */
   warn(message: string): void;
   /** The sealed init agent; opened once in a process. */

@@ -59,7 +59,9 @@ export function destroy(context: Context, directory: ContainerDirectory, record:
 }
 
 function finish(context: Context, directory: ContainerDirectory, record: ContainerRecord | undefined): void {
+  context.trace?.begin('remove the state directory');
   directory.remove();
+  context.trace?.end();
   if (record !== undefined) runRuntimeHooksToTheEnd(context, 'poststop', record.hooks.poststop, specState(record, 'stopped'));
 }
 
@@ -111,13 +113,16 @@ function stop(context: Context, directory: ContainerDirectory, record: Container
       hint: 'kill it first, or use delete --force',
     });
   }
+  context.trace?.begin('kill what is left');
   killProcesses(sys, record);
   awaitEnd(sys, record);
+  context.trace?.next('remove the cgroup');
   if (record.cgroup !== undefined) {
     stopUnitOf(sys, record.cgroup);
     removeCgroup(sys, record.cgroup.directory, { created: record.cgroup.created, timeoutMs: DEADLINE_MS });
   } else if (record.noCgroup !== true) removeForgottenCgroup(context, directory, { kill: false });
   if (record.intelRdt !== undefined) removeGroup(sys, record.intelRdt);
+  context.trace?.end();
 }
 
 /** Also those that outlived an init without a pid namespace of its own. */

@@ -120,7 +120,9 @@ function findTarget(context: Context, options: ExecOptions): ExecTarget {
   if (status === 'paused' && options.ignorePaused !== true) {
     throw new RuntimeError('status', 'cannot exec in a paused container (use --ignore-paused to override)');
   }
+  context.trace?.begin('read the configuration');
   const { config } = loadConfig(store.readConfig(options.id));
+  context.trace?.end();
   if (options.process !== undefined) return { record, config, process: completedProcess(config, options.process) };
   const { process, warnings } = changedProcess(config, options);
   for (const warning of warnings) context.warn(`process: ${warning.path}: ${warning.message}`);
@@ -137,10 +139,13 @@ function startProcess(
 ): number {
   const { sys } = context;
   return withPidfdSocket(sys, options, (pidfdSocket) => {
+    context.trace?.begin('enter the container');
     const entered = enterTarget(context, options, target, consoleFd);
     const { process } = entered;
     try {
+      context.trace?.next('become the user, execute');
       become(context, options, target, entered, ready);
+      context.trace?.end();
       announce(sys, process, options, pidfdSocket, 'setns');
       return process.pid;
     } catch (error) {

@@ -99,7 +99,10 @@ interface Means {
 function stayWith(context: Context, options: RunOptions, { record, notifySocket }: Started, means: Means): number {
   const attendant = notifySocket === undefined ? undefined : new Notifications(context, notifySocket, { mainPid: 'self' });
   try {
-    return foreground(context, { pid: record.pid, attendant, ...means });
+    context.trace?.begin('wait for the end of the container');
+    const status = foreground(context, { pid: record.pid, attendant, ...means });
+    context.trace?.end();
+    return status;
   } finally {
     attendant?.close();
     if (options.keep !== true) cleanUp(context, options.id);

@@ -39,15 +39,19 @@ function checkCreated(context: Context, record: ContainerRecord, directory: Cont
 
 function startIn(context: Context, record: ContainerRecord, directory: ContainerDirectory): void {
   const { sys } = context;
+  const { trace } = context;
+  trace?.begin('pass the start gate');
   const saved = readStartProgram(sys, directory);
   const { init, channelFd } = passGate(sys, directory, record.pid);
   try {
     // From here on the container is not `created` any more, whatever becomes of it.
     directory.removeGate();
+    trace?.next('execute');
     const hookInit = { process: init, channelFd, directoryFd: agentFds(record.preservedFds).root };
     runContainerHooks(context, 'startContainer', record.hooks.startContainer, specState(record, 'created'), hookInit);
     executeProcess(sys, { init, program: saved, record, status: 'created', filtered: record.seccomp?.loaded });
     runRuntimeHooks(context, 'poststart', record.hooks.poststart, specState(record, 'running'));
+    trace?.end();
   } catch (error) {
     init.release();
     if (isHookFailure(error)) destroy(context, directory, record);

@@ -1,0 +1,27 @@
+/** A command with `--trace FILE`. */
+import { replaceFile } from '../linux/files.ts';
+import { ChromeTrace } from '../operations/chrome-trace.ts';
+import type { Command, Invocation } from './command.ts';
+import { execute } from './dispatch.ts';
+import { absolutePath } from './paths.ts';
+
+const FILE_MODE = 0o644;
+
+/** Runs the command and writes its phases, whatever becomes of it. Returns its exit status. @throws SyscallError for a file that cannot be written */
+export function executeTraced(command: Command, invocation: Invocation<Record<never, never>>, file: string): number {
+  const { sys, log } = invocation;
+  const path = absolutePath(sys, file);
+  const write = (text: string): void => replaceFile(sys, path, text, { mode: FILE_MODE });
+  // Whoever names a wrong file hears of it before anything is done.
+  write('');
+  const trace = new ChromeTrace(sys);
+  trace.begin(command.name);
+  const status = execute(command, { ...invocation, trace });
+  if (status === 0) trace.end();
+  try {
+    write(trace.text());
+  } catch (error) {
+    log.warning(`the trace is lost: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  return status;
+}
