@@ -2,6 +2,7 @@
 
 import type { BuildOptions } from '../build/build.ts';
 import type { BuildProgress } from '../build/progress/progress.ts';
+import { isNamespaced } from '../build/rootless/enter.ts';
 import { parsePlatform } from '../image/platform.ts';
 import type { ParsedArgs } from './args.ts';
 import { baseImage } from './base-image.ts';
@@ -37,7 +38,7 @@ export async function buildOptions(context: Context, args: ParsedArgs, { path, p
     provided: providedBy(args, context.env),
     ...(epochSeconds === undefined ? {} : { epochSeconds }),
     noCache: args.flag('no-cache') ? 'all' : new Set(args.values('no-cache-filter')),
-    isNamespaced: false,
+    isNamespaced: isNamespaced(store.sys),
     explain: args.flag('explain'),
     cacheSources: (lease) => cacheSources(context, args, store, lease),
     inlineCache: cacheTargets(args).some((one) => one.kind === 'inline'),

@@ -52,9 +52,8 @@ export function overlayOptions(options: SnapshotOptions, hasCover = false): stri
     `upperdir=active/${options.id}/upper`,
     `workdir=active/${options.id}/work`,
     'index=off',
-    'redirect_dir=off',
-    'metacopy=off',
-    ...(options.isRootless ? ['userxattr'] : []),
+    // With user xattrs both are off, and the kernel takes offence at hearing it said.
+    ...(options.isRootless ? ['userxattr'] : ['redirect_dir=off', 'metacopy=off']),
     ...(options.isVolatile === true ? ['volatile'] : []),
   ].join(',');
   if (Buffer.byteLength(text) > MAX_OPTION_BYTES)

@@ -55,8 +55,9 @@ export function runConfig(options: RunConfigOptions): Config {
   };
 }
 
-/** In a user namespace a sysfs can only be mounted with a network of one's own. */
+/** In a user namespace a sysfs can only be mounted with a network of one's own, and the group of terminals need not exist. */
 function adapted(mount: RuntimeMount, { isNamespaced }: RunConfigOptions, isolated: boolean): RuntimeMount {
+  if (isNamespaced && mount.type === 'devpts') return { ...mount, options: (mount.options ?? []).filter((option) => option !== 'gid=5') };
   if (mount.destination !== '/sys' || !isNamespaced || isolated) return mount;
   return { destination: '/sys', type: 'none', source: '/sys', options: ['rbind', 'nosuid', 'noexec', 'nodev', 'ro'] };
 }

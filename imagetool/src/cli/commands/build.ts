@@ -8,6 +8,7 @@ import { runShell } from '../../build/run/shell.ts';
 import { formatReference, parseReference, withDefaultTag } from '../../reference/reference.ts';
 import { addImage, setImage } from '../../store/refs.ts';
 import { type ParsedArgs, usage } from '../args.ts';
+import { asNamespaceRoot } from '../as-root.ts';
 import { type CacheTarget, cacheTargets, exportCache } from '../build-cache.ts';
 import { BUILD_OPTIONS } from '../build-options.ts';
 import { type BuildOutput, buildOutputs, writeOutput } from '../build-output.ts';
@@ -24,6 +25,8 @@ export const buildCommand: Command = {
   positionals: [1, 1],
   async run(context, args) {
     const wishes = wishesOf(args);
+    const code = await asNamespaceRoot(context);
+    if (code !== undefined) return code;
     return await withSignals(async (signal) => {
       const view = buildView(context, args);
       const progress = new BuildProgress(view.listener);

@@ -9,6 +9,7 @@ import { realTree } from '../../layer/tree.ts';
 import { unpackLayer } from '../../layer/unpack.ts';
 import type { Layout } from '../../store/layout.ts';
 import { type ParsedArgs, usage } from '../args.ts';
+import { asNamespaceRoot } from '../as-root.ts';
 import type { Command, Context } from '../command.ts';
 import { JSON_OUTPUT } from '../options.ts';
 import { archiveOutput, OUTPUT } from '../output-file.ts';
@@ -24,6 +25,8 @@ export const cache: Command = {
     const [verb = '', ...rest] = args.positionals;
     const action = ACTIONS.get(verb);
     if (action === undefined) throw usage(`tsimg cache ${verb}: ${[...ACTIONS.keys()].join(', ')} are known`);
+    const code = await asNamespaceRoot(context);
+    if (code !== undefined) return code;
     await action(context, args, rest);
     return 0;
   },

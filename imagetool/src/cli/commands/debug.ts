@@ -1,6 +1,7 @@
 import { ImageError } from '../../base/errors.ts';
 import { build } from '../../build/build.ts';
 import { BuildProgress } from '../../build/progress/progress.ts';
+import { asNamespaceRoot } from '../as-root.ts';
 import { BUILD_OPTIONS } from '../build-options.ts';
 import { buildOptions } from '../build-request.ts';
 import { buildView } from '../build-view.ts';
@@ -16,6 +17,8 @@ export const debug: Command = {
   positionals: [1, 2],
   async run(context, args) {
     const [step = '', path = '.'] = args.positionals;
+    const code = await asNamespaceRoot(context);
+    if (code !== undefined) return code;
     return await withSignals(async (signal) => {
       const view = buildView(context, args);
       const request = await buildOptions(context, args, { path, progress: new BuildProgress(view.listener), signal });

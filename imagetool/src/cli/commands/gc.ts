@@ -1,5 +1,7 @@
+import { existsSync } from 'node:fs';
 import { sweepWork } from '../../build/run/workspace.ts';
 import { collectAllGarbage, removeDangling } from '../../image/collect-garbage.ts';
+import { asNamespaceRoot } from '../as-root.ts';
 import type { Command } from '../command.ts';
 import { JSON_OUTPUT } from '../options.ts';
 import { formatSize } from '../table.ts';
@@ -17,6 +19,9 @@ export const gc: Command = {
   positionals: [0, 0],
   async run(context, args) {
     const store = await context.store();
+    // Builds leave files of other owners.
+    const code = existsSync(store.layout.build) ? await asNamespaceRoot(context) : undefined;
+    if (code !== undefined) return code;
     const dryRun = args.flag('dry-run');
     if (!dryRun) await sweepWork(store);
     if (args.flag('dangling') && !dryRun) await removeDangling(store);
