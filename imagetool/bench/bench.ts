@@ -1,5 +1,5 @@
 /**
- * npm run bench -- tsimg[-TOPIC]… [--rounds N] [--json FILE]: tsimg beside skopeo and umoci, in one run, in turns, with one registry on loopback.
+ * npm run bench -- tsimg[-TOPIC]… [--rounds N] [--json FILE]: tsimg beside skopeo, umoci and buildah, in one run, in turns, with one registry on loopback.
  * A missed goal is printed and is not a failure: machines differ. A command that fails is one.
  */
 
@@ -48,7 +48,7 @@ async function main(): Promise<void> {
     heavyRounds: Math.min(rounds, MAX_HEAVY_ROUNDS),
     directory,
     log: join(home, 'log'),
-    peers: { skopeo: findProgram('skopeo'), umoci: findProgram('umoci') },
+    peers: { skopeo: findProgram('skopeo'), umoci: findProgram('umoci'), buildah: findProgram('buildah') },
     tsimg: (store, ...args) => ({ path: join(root, 'dist/bin/tsimg'), args: ['--root', join(directory, store), ...args] }),
   };
   const rows: Row[] = [];

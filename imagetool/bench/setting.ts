@@ -15,7 +15,7 @@ export interface Setting {
   readonly directory: string;
   /** Where the words of the command under way go. */
   readonly log: string;
-  readonly peers: { readonly skopeo: string; readonly umoci: string };
+  readonly peers: { readonly skopeo: string; readonly umoci: string; readonly buildah: string };
   /** A command line of tsimg on a store below the directory. */
   tsimg(store: string, ...args: readonly string[]): Command;
 }

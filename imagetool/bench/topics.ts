@@ -2,52 +2,21 @@
 
 import { appendFileSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { pairedRatio, peakMemoryKiB } from '../../runtime/bench/measure.ts';
+import { peakMemoryKiB } from '../../runtime/bench/measure.ts';
 import type { Row } from '../../runtime/bench/report.ts';
 import { openStore } from '../src/store/store.ts';
+import { buildTopic } from './build.ts';
+import { compare, type Topic } from './contest.ts';
 import { type ImageSize, makeImage, makeManyImages } from './image.ts';
 import { type Command, type Cost, inTurns, medianOf, runCommands } from './measure.ts';
 import { startRegistry } from './registry.ts';
 import type { Setting } from './setting.ts';
-
-export interface Topic {
-  readonly name: string;
-  measure(setting: Setting): Promise<Row[]>;
-}
 
 const IMAGE: ImageSize = { layers: 10, files: 30_000, bytes: 300_000_000 };
 const SMALL_IMAGE: ImageSize = { layers: 10, files: 10_000, bytes: 100_000_000 };
 const WHAT = '10 layers, 300 MB, 30,000 files';
 const MEMORY_SAMPLES = 3;
 const MANY_IMAGES = 1000;
-
-interface Contest {
-  readonly topic: string;
-  readonly what: string;
-  readonly rounds: number;
-  readonly limit: number;
-  readonly peer: string;
-  readonly ours: (round: number) => Promise<Cost>;
-  readonly theirs: (round: number) => Promise<Cost>;
-}
-
-async function compare(contest: Contest): Promise<Row[]> {
-  const [ours = [], theirs = []] = await inTurns(contest.rounds, [contest.ours, contest.theirs]);
-  const row = (field: keyof Cost, suffix: string): Row => {
-    const ratio = pairedRatio(
-      ours.map((cost) => cost[field]),
-      theirs.map((cost) => cost[field]),
-    );
-    return {
-      topic: contest.topic,
-      what: `${contest.what}${suffix}`,
-      medians: { tsimg: medianOf(ours, field), [contest.peer]: medianOf(theirs, field) },
-      unit: 'ms',
-      goals: [{ name: `tsimg / ${contest.peer}`, value: ratio, limit: contest.limit }],
-    };
-  };
-  return [row('wallMs', ''), row('cpuMs', ', processor time')];
-}
 
 function skopeoCopy(from: string, to: string): Command {
   return { path: 'skopeo', args: ['--insecure-policy', 'copy', '-q', '--src-tls-verify=false', '--dest-tls-verify=false', from, to] };
@@ -188,7 +157,7 @@ const images: Topic = {
   },
 };
 
-export const TOPICS: readonly Topic[] = [pull, push, commit, images];
+export const TOPICS: readonly Topic[] = [pull, push, commit, images, buildTopic];
 
 /** Topics by name; `tsimg` is all of them. */
 export function topicsFor(wanted: readonly string[]): readonly Topic[] {

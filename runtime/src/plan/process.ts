@@ -80,7 +80,8 @@ function planIdentity(process: Process, context: ProcessContext): { readonly ste
     gid,
     groups: additionalGids,
     setGroups: !context.setGroupsDenied,
-    setGroupsMayFail: context.userNamespace && additionalGids.length === 0,
+    // The user namespace may be the one that the runtime itself runs in.
+    setGroupsMayFail: (context.userNamespace || context.host.inUserNamespace) && additionalGids.length === 0,
     ownStreams: context.host.ownStreams ?? [],
     umask,
     cwd: process.cwd,

@@ -241,7 +241,7 @@ export interface IdentityStep extends Placed {
   readonly groups: readonly number[];
   /** False where setgroups(2) is denied (a rootless user namespace) and no groups are asked for. */
   readonly setGroups: boolean;
-  /** A user namespace that is joined may deny setgroups(2), which does not matter when no groups are asked for. */
+  /** A user namespace that is joined, or that the runtime runs in, may deny setgroups(2), which does not matter when no groups are asked for. */
   readonly setGroupsMayFail: boolean;
   /** Descriptors that get this user as their owner. */
   readonly ownStreams: readonly number[];

@@ -41,7 +41,7 @@ export function runInUserNamespace({ sys, args, env, note }: EnterOptions): numb
   try {
     unshare(init);
     const [uids, gids] = [mapOf('/etc/subuid', process.geteuid?.() ?? 0), mapOf('/etc/subgid', process.getegid?.() ?? 0)];
-    if (uids.length === 1 || gids.length === 1) note(withoutRanges(userInfo().username));
+    if (uids.length === 1 || gids.length === 1) note(withoutRanges(userName()));
     writeIdMaps(sys, agent.pid, uids, gids);
     init.execute(commandProgram(args, env));
   } catch (cause) {
@@ -52,6 +52,16 @@ export function runInUserNamespace({ sys, args, env, note }: EnterOptions): numb
   }
   const exit = waitForExit(sys, agent.pid);
   return exit === undefined ? 1 : shellStatus(exit);
+}
+
+/** A number for a user that /etc/passwd does not have. */
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch (error) {
+    if (isNodeError(error, 'ERR_SYSTEM_ERROR', 'ENOENT')) return String(process.geteuid?.() ?? 0);
+    throw error;
+  }
 }
 
 function withoutRanges(user: string): string {
@@ -83,11 +93,11 @@ interface Range {
 
 /** The user's own id as root's, and after it the first range that the file gives the user. */
 function mapOf(file: string, own: number): Range[] {
-  const { username, uid } = userInfo();
+  const names = [userName(), String(process.geteuid?.() ?? 0)];
   const line = readIfThere(file)
     .split('\n')
     .map((text) => text.trim().split(':'))
-    .find(([name]) => name === username || name === String(uid));
+    .find(([name = '']) => names.includes(name));
   const [hostID, size] = [Number(line?.[1]), Number(line?.[2])];
   const self = { containerID: 0, hostID: own, size: 1 };
   return hostID > 0 && size > 0 ? [self, { containerID: 1, hostID, size }] : [self];
