@@ -1,5 +1,6 @@
 /** A command with `--trace FILE`. */
-import { replaceFile } from '../linux/files.ts';
+import { close, open, writeAll } from '../linux/files.ts';
+import { O_CREAT, O_TRUNC, O_WRONLY } from '../linux/open-flags.ts';
 import { ChromeTrace } from '../operations/chrome-trace.ts';
 import type { Command, Invocation } from './command.ts';
 import { execute } from './dispatch.ts';
@@ -11,8 +12,15 @@ const FILE_MODE = 0o644;
 export function executeTraced(command: Command, invocation: Invocation<Record<never, never>>, file: string): number {
   const { sys, log } = invocation;
   const path = absolutePath(sys, file);
-  const write = (text: string): void => replaceFile(sys, path, text, { mode: FILE_MODE });
-  // Whoever names a wrong file hears of it before anything is done.
+  const write = (text: string): void => {
+    const fd = open(sys, path, { flags: O_WRONLY | O_CREAT | O_TRUNC, mode: FILE_MODE });
+    try {
+      writeAll(sys, fd, text, path);
+    } finally {
+      close(sys, fd);
+    }
+  };
+  // It is not kept open: the numbers of descriptors are the caller's. Whoever names a wrong file hears of it before anything is done.
   write('');
   const trace = new ChromeTrace(sys);
   trace.begin(command.name);
