@@ -48,6 +48,14 @@ export function attachDevicePolicy(sys: Sys, cgroupFd: number, policy: DevicePol
   return true;
 }
 
+/** Whether what `attachDevicePolicy` attaches for such a policy is there. @throws SyscallError where the kernel does not tell */
+export function hasDevicePolicy(sys: Sys, cgroupFd: number, policy: DevicePolicy): boolean {
+  if (allowsEverything(policy)) return true;
+  const programs = attachedPrograms(sys, cgroupFd);
+  for (const fd of programs) close(sys, fd);
+  return programs.length > 0;
+}
+
 // enum bpf_cmd, enum bpf_attach_type, and flags of linux/bpf.h
 const BPF_PROG_LOAD = 5;
 const BPF_PROG_ATTACH = 8;

@@ -142,6 +142,8 @@ export const FLAG_HELP: Readonly<Record<string, Readonly<Record<string, FlagText
   plan: {
     id: ['ID', 'as the container would be named'],
     json: ['', 'as JSON'],
+    diff: ['ID', 'instead: how a running container differs from its configuration; exit status 1 if it does'],
+    format: ['FORMAT', 'text (default) or json'],
     syscalls: ['', "the system calls of the container's init process"],
   },
 };

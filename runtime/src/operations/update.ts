@@ -1,6 +1,5 @@
 /** update: new limits for a container that lives: all of them hold afterwards, or none. */
 
-import { parseJson } from '../../../specs/json/parse-json.ts';
 import { stringifyJson } from '../../../specs/json/stringify-json.ts';
 import type { LinuxResources } from '../../../specs/runtime/linux/resources.ts';
 import { RuntimeError } from '../base/errors.ts';
@@ -19,11 +18,9 @@ import type { ContainerDirectory } from '../state/store.ts';
 import { currentStatus } from './container-state.ts';
 import type { LightContext } from './light-context.ts';
 import { notRunning } from './observe.ts';
+import { presentResources, RESOURCES } from './present-resources.ts';
 import { updateUnitOf } from './systemd-cgroups.ts';
 import { changeRdt, type RdtChange } from './update-rdt.ts';
-
-/** The limits of a container after updates. Without it, those of its configuration hold. */
-const RESOURCES = 'resources.json';
 
 /**
  * @param change what is to be different; everything else stays
@@ -55,7 +52,10 @@ function updateIn(context: LightContext, directory: ContainerDirectory, record: 
   const systemd = record.cgroup?.driver === 'systemd' ? record.cgroup : undefined;
   const cgroup = openCgroupOf(context, record);
   try {
-    const merged = mergeResources(presentResources(context, directory), change);
+    const merged = mergeResources(
+      presentResources(readFileIfExists(sys, RESOURCES, directory.fd), () => directory.readConfig()),
+      change,
+    );
     const plan = planResources(merged);
     for (const warning of planResources(change).warnings) context.warn(warning.message);
     updateResources(sys, cgroup, plan, systemd === undefined ? undefined : (writes) => updateUnitOf(sys, systemd, writes));
@@ -81,11 +81,4 @@ function openCgroupOf({ sys }: LightContext, record: ContainerRecord): Cgroup {
   throw new RuntimeError('cgroup-missing', `cannot update container ${record.id}: it has no cgroup`, {
     hint: 'have a cgroup delegated to this user (systemd-run --user --scope -p Delegate=yes) when the container is created',
   });
-}
-
-function presentResources({ sys }: LightContext, directory: ContainerDirectory): LinuxResources {
-  const updated = readFileIfExists(sys, RESOURCES, directory.fd);
-  // Our own file, written as a whole: it is what passed the check before.
-  if (updated !== undefined) return parseJson(updated) as unknown as LinuxResources;
-  return loadConfig(directory.readConfig()).config.linux?.resources ?? {};
 }
