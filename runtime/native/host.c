@@ -199,11 +199,11 @@ static void populate_heap(size_t bytes) {
 }
 
 /* The same for the stack, which the engine uses for a call's values. It grows to the page that is touched, and only then can be asked for. */
-static void populate_stack(size_t bytes) {
-  volatile char *lowest = (char *)__builtin_frame_address(0) - bytes;
-  *lowest = 0;
-  uintptr_t page = (uintptr_t)lowest & ~(uintptr_t)4095;
-  madvise((void *)page, bytes, MADV_POPULATE_WRITE);
+__attribute__((noinline)) static void populate_stack(void) {
+  volatile char room[96 << 10];
+  room[0] = 0;
+  uintptr_t page = (uintptr_t)room & ~(uintptr_t)4095;
+  madvise((void *)page, sizeof room, MADV_POPULATE_WRITE);
 }
 
 /* Only what the language needs. No eval, no promises: the library is compiled beforehand, and synchronous. */
@@ -251,7 +251,7 @@ int main(int argc, char **argv) {
   if (!ctx) return make_image(argv[1], argv[2]);
   image_populate();
   populate_heap(512 << 10);
-  populate_stack(96 << 10);
+  populate_stack();
   JS_UpdateStackTop(JS_GetRuntime(ctx));
   JSValue global = JS_GetGlobalObject(ctx), sys = JS_GetPropertyStr(ctx, global, "sys");
   JS_SetPropertyStr(ctx, sys, "argv", string_list(ctx, argv));
