@@ -68,7 +68,9 @@ function openHow(flags: number, resolve: number): Data {
 
 /** The path as openat2 takes it below the root: never empty. */
 export function belowRoot(path: string): string {
-  return path === '/' ? '.' : path.replace(/^\/+/, '');
+  let start = 0;
+  while (path[start] === '/') start += 1;
+  return start === path.length ? '.' : path.slice(start);
 }
 
 const IN_ROOT = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
