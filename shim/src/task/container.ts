@@ -4,6 +4,7 @@ import { killAndReap, processStat, SIGKILL } from '../../../runtime/src/linux/pr
 import type { ValidProcess, ValidResources } from '../../../runtime/src/spec/valid.ts';
 import { Store } from '../../../runtime/src/state/store.ts';
 import { parseJson } from '../../../specs/json/parse-json.ts';
+import { messageOf } from '../base/node-error.ts';
 import { within } from '../base/within.ts';
 import type { TaskEvent } from '../events/publisher.ts';
 import type { StreamUris } from '../stdio/process-io.ts';
@@ -148,6 +149,9 @@ export class Container {
       init.phase = 'running';
       this.#save();
       this.#publish(events.started(this.id, init.pid));
+    } catch (error) {
+      init.cause = messageOf(error);
+      throw error;
     } finally {
       init.starting = false;
       this.#settle();
@@ -319,7 +323,8 @@ export class Container {
     const end = process.pendingEnd;
     if (end === undefined) return;
     const outOfMemory = this.#memory?.look() === true;
-    process.finish(end, causeOf(end, outOfMemory ? this.cgroup : undefined));
+    process.finish(end, process.cause ?? causeOf(end, outOfMemory ? this.cgroup : undefined));
+    if (process.cause !== undefined) this.#environment.warn(`container ${this.id}: process ${name} (${process.pid}): ${process.cause}`);
     this.#save();
     this.#publish(events.exited(this.id, name, process.pid, end));
   }

@@ -77,6 +77,11 @@ function mountFileSystem(sys: Sys, { type, source }: RootfsMount, target: string
   const fd = openDirectory(sys, directory);
   try {
     const short = data.replaceAll(`${directory}/`, `/proc/self/fd/${fd}/`);
+    if (new Uint8Array(sys.encode(short)).length > LONGEST_DATA) {
+      throw new RuntimeError('mount-too-long', `the options of the ${type} mount on ${target} do not fit on a page`, {
+        hint: 'the image has too many layers, or they lie in directories with too long names',
+      });
+    }
     call(sys, 'mount', target, source, target, type, options.superFlags, short);
   } finally {
     close(sys, fd);

@@ -5,6 +5,7 @@ import type { Sys } from '../../../runtime/src/sys/sys.ts';
 import type { Publisher } from '../events/publisher.ts';
 import { AgentPoller } from './agent-poller.ts';
 import { ThreadOperator } from './operations/thread-operator.ts';
+import { OrphanReaper } from './orphans.ts';
 import { SandboxService } from './sandbox-service.ts';
 import { TaskService, type TaskServiceOptions } from './service.ts';
 
@@ -33,12 +34,14 @@ export async function openService(sys: Sys, options: OpenOptions): Promise<OpenS
   const environment = { sys, poller, operator, publisher, namespace, stateDirectory, runtimeRoot, warn };
   const service = new TaskService(environment, { version, shutdown });
   const sandboxes = new SandboxService(environment);
+  const orphans = new OrphanReaper(sys);
   await sandboxes.adopt();
   await service.adopt();
   return {
     service,
     sandboxes,
     close: async () => {
+      orphans.close();
       await service.close();
       await sandboxes.close();
       await operator.close();

@@ -1,5 +1,5 @@
 /** Seeing a process end, and learning how: our own child, or one that a shim before us has started. */
-import { call, tryCall } from '../../../runtime/src/linux/call.ts';
+import { tryCall } from '../../../runtime/src/linux/call.ts';
 import { ESRCH, isErrno } from '../../../runtime/src/linux/errno.ts';
 import { close, readFileIfExists } from '../../../runtime/src/linux/files.ts';
 import { POLLIN } from '../../../runtime/src/linux/poll.ts';
@@ -147,9 +147,4 @@ function waitStatusOfPidfd(sys: Sys, pidfd: number): number | undefined {
   view.setBigUint64(0, PIDFD_INFO_EXIT, true);
   if (tryCall(sys, 'ioctl', pidfd, PIDFD_GET_INFO, info) < 0) return undefined;
   return (view.getBigUint64(0, true) & PIDFD_INFO_EXIT) === 0n ? undefined : view.getInt32(EXIT_CODE, true);
-}
-
-/** This process becomes the parent of what its children leave behind. */
-export function becomeSubreaper(sys: Sys): void {
-  call(sys, 'prctl', 'PR_SET_CHILD_SUBREAPER', 36, 1, 0, 0, 0);
 }

@@ -2,7 +2,7 @@
  * Operations on worker threads, each with a Sys of its own. A few threads do the usual work, which keeps a processor busy for some milliseconds; when
  * all of them are held up (by a hook, a slow device, a process that does not die), more are started, so that others do not wait for that.
  */
-import { availableParallelism } from 'node:os';
+import { availableParallelism, loadavg } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { RuntimeError } from '../../../../runtime/src/base/errors.ts';
 import { errorOf, type Reply } from './messages.ts';
@@ -18,7 +18,7 @@ export interface ThreadLimits {
 const DEFAULT_LIMITS: ThreadLimits = { usual: Math.min(Math.max(availableParallelism(), 2), 4), most: 32 };
 /**
  * No operation ends for so long while others wait: those that run are held up. On a busy machine all take longer, and threads would make it
- * busier: so it is at least so many times what an operation takes.
+ * busier: so it is at least so many times what an operation takes, and longer where many wait for a processor.
  */
 const HELD_UP_MS = { least: 25, most: 250, times: 3 };
 /** Share of the newest operation in the mean. */
@@ -94,7 +94,9 @@ export class ThreadOperator implements Operator {
   }
 
   #patienceMs(): number {
-    return Math.min(Math.max(this.#meanMs * HELD_UP_MS.times, HELD_UP_MS.least), HELD_UP_MS.most);
+    const [load = 0] = loadavg();
+    const crowding = Math.max(load / availableParallelism(), 1);
+    return Math.min(Math.max(this.#meanMs * HELD_UP_MS.times, HELD_UP_MS.least), HELD_UP_MS.most) * crowding;
   }
 
   #another(): Thread | undefined {
