@@ -1,4 +1,4 @@
-// The tests named *.vm.test.ts, in guest kernels with a unified cgroup hierarchy: two at a time, one of them with systemd as process 1.
+// The tests named *.vm.test.ts, in guest kernels with a unified cgroup hierarchy, side by side, one of them with systemd as process 1.
 import { existsSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { runGuest } from '../conformance/vm/guest.mjs';
@@ -20,8 +20,11 @@ export function guestsFor(patterns) {
     .filter((name) => patterns.length === 0 || patterns.some((pattern) => new RegExp(pattern, 'i').test(name)))
     .sort();
   const needsSystemd = (/** @type {string} */ name) => name.endsWith('.systemd.vm.test.ts');
+  // The suite takes as long as all the others.
+  const isSuite = (/** @type {string} */ name) => name.startsWith('conformance/');
   return [
-    { name: 'cgroups', systemd: false, files: files.filter((name) => !needsSystemd(name)) },
+    { name: 'conformance', systemd: false, files: files.filter(isSuite) },
+    { name: 'cgroups', systemd: false, files: files.filter((name) => !needsSystemd(name) && !isSuite(name)) },
     { name: 'systemd', systemd: true, files: files.filter(needsSystemd) },
   ].filter((guest) => guest.files.length > 0);
 }

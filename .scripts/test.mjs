@@ -71,7 +71,7 @@ function runProject(project) {
   }
 }
 
-/** Two at a time, as this is what a small machine has processors for. */
+/** Side by side: each has one processor. */
 async function runInGuests() {
   const settled = await Promise.allSettled(guestsFor(positionals).map((guest) => testInGuest(guest)));
   /** @type {Set<string>} */

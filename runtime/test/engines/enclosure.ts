@@ -56,10 +56,6 @@ export class Enclosure {
     chmodSync(this.directory, 0o755);
     this.cgroup = join(HIERARCHY, `engine-test-${process.pid}-${Date.now()}`);
     mkdirSync(join(this.cgroup, 'self'), { recursive: true });
-    const offered = readFileSync(join(HIERARCHY, 'cgroup.subtree_control'), 'utf8').split(/\s+/);
-    for (const name of CONTROLLERS.filter((controller) => offered.includes(controller))) {
-      writeFileSync(join(this.cgroup, 'cgroup.subtree_control'), `+${name}`);
-    }
     const ready = join(this.directory, 'ready');
     // The namespace's root is the cgroup that the process is in when it is made.
     const script = 'echo $$ >"$1/cgroup.procs" && exec unshare --mount --net --cgroup sh -c "$2" sh "$3" "$4"';
@@ -67,6 +63,11 @@ export class Enclosure {
       stdio: 'inherit',
     });
     until(() => existsSync(ready), 'namespaces for an engine', START_MS);
+    // Not before: a cgroup that passes controllers on cannot be entered.
+    const offered = readFileSync(join(HIERARCHY, 'cgroup.subtree_control'), 'utf8').split(/\s+/);
+    for (const name of CONTROLLERS.filter((controller) => offered.includes(controller))) {
+      writeFileSync(join(this.cgroup, 'cgroup.subtree_control'), `+${name}`);
+    }
   }
 
   #self(): string {
