@@ -49,10 +49,21 @@ for port in /sys/class/virtio-ports/*; do
     guest.status) status=/dev/${port##*/} ;;
   esac
 done
-# By way of pipes: such a port is opened once only, and programs open /dev/stdout again.
+# By way of pipes: such a port is opened once only, and programs open /dev/stdout again. Processes that the command leaves behind may keep them open:
+# for those nobody waits.
 cat >job.sh <<END
-{ { (exec /bin/sh /run/guest/command.sh </dev/null 2>&4 3>&- 4>&-); echo \$? >/run/guest/status; } 4>&1 >&3 | cat >$err; } 3>&1 | cat >$out
-cat /run/guest/status >$status
+cd /run/guest
+mkfifo out err
+cat <out >$out &
+copies=\$!
+cat <err >$err &
+copies="\$copies \$!"
+/bin/sh command.sh </dev/null >out 2>err
+echo \$? >status
+for copy in \$copies; do
+  for tenth in 1 2 3 4 5 6 7 8 9 10; do [ ! -e /proc/\$copy/fd/0 ] || sleep 0.1; done
+done
+cat status >$status
 exec busybox reboot -f
 END
 [ "$SYSTEMD" = yes ] || exec /bin/sh job.sh

@@ -62,7 +62,12 @@ export class Enclosure {
     this.#holder = spawn('sh', ['-c', script, 'sh', this.cgroup, `echo $$ >${this.#self()}; ${SETTLE}`, ready, settle], {
       stdio: 'inherit',
     });
-    until(() => existsSync(ready), 'namespaces for an engine', START_MS);
+    try {
+      until(() => existsSync(ready), 'namespaces for an engine', START_MS);
+    } catch (error) {
+      this.dispose();
+      throw error;
+    }
     // Not before: a cgroup that passes controllers on cannot be entered.
     const offered = readFileSync(join(HIERARCHY, 'cgroup.subtree_control'), 'utf8').split(/\s+/);
     for (const name of CONTROLLERS.filter((controller) => offered.includes(controller))) {
