@@ -19,6 +19,7 @@ import type { TaskRecord, TaskStore } from './record.ts';
 import { Serial } from './serial.ts';
 import { type ProcessOptions, type Streams, TaskProcess } from './task-process.ts';
 
+const SIGSYS = 31;
 /** How long output may take to get where it goes, after its process has ended. */
 const DRAIN_MS = 10_000;
 
@@ -115,15 +116,21 @@ export class Container {
       const { bundle } = this.#options;
       const { init } = this;
       init.starting = true;
-      this.#save();
+      this.#store.write(this.record());
       const create = (streams: Streams) =>
         this.#run('create', { ...this.#place, ...streams, bundle, rootfs, noPivot, noNewKeyring, systemdCgroup });
-      const created = await init.launch(create, ({ pid }) => this.#takeBack(pid));
-      this.#facts = created;
-      init.phase = 'created';
-      init.follow(created.pid, created.startTime, (end) => this.#processEnded(init, end));
-      this.#watchMemory();
-      this.#save();
+      const created = await init.launch({
+        start: create,
+        begun: (facts) => {
+          this.#facts = facts;
+          init.phase = 'created';
+          init.follow(facts.pid, facts.startTime, (end) => this.#processEnded(init, end));
+          this.#watchMemory();
+          // A container that another shim could not adopt is no container.
+          this.#store.write(this.record());
+        },
+        takeBack: ({ pid }) => this.#takeBack(pid),
+      });
       const { stdin, stdout, stderr, terminal } = init.options;
       const io = { stdin, stdout, stderr, terminal };
       const mounts = rootfs.map((mount) => ({ ...mount, options: [...mount.options] }));
@@ -169,11 +176,16 @@ export class Container {
       // It was checked when it was added.
       const parsed = parseJson(spec) as unknown as ValidProcess;
       const exec = (streams: Streams) => this.#run('exec', { ...this.#place, ...streams, process: parsed });
-      const pid = await process.launch(exec, async (started) => killAndReap(this.#environment.sys, started));
-      process.phase = 'running';
-      // Nobody but us reaps it, so there is something in procfs.
-      const startTime = processStat(this.#environment.sys, pid)?.startTime ?? 0;
-      process.follow(pid, startTime, (end) => this.#processEnded(process, end));
+      const pid = await process.launch({
+        start: exec,
+        begun: (started) => {
+          process.phase = 'running';
+          // Nobody but us reaps it, so there is something in procfs.
+          const startTime = processStat(this.#environment.sys, started)?.startTime ?? 0;
+          process.follow(started, startTime, (end) => this.#processEnded(process, end));
+        },
+        takeBack: async (started) => killAndReap(this.#environment.sys, started),
+      });
       this.#save();
       this.#publish(events.execStarted(this.id, process.execId, pid));
       return pid;
@@ -324,7 +336,9 @@ export class Container {
     if (end === undefined) return;
     const outOfMemory = this.#memory?.look() === true;
     process.finish(end, process.cause ?? causeOf(end, outOfMemory ? this.cgroup : undefined));
-    if (process.cause !== undefined) this.#environment.warn(`container ${this.id}: process ${name} (${process.pid}): ${process.cause}`);
+    if (end.signal === SIGSYS || (end.signal === SIGKILL && outOfMemory)) {
+      this.#environment.warn(`container ${this.id}: process ${name} (${process.pid}): ${process.cause}`);
+    }
     this.#save();
     this.#publish(events.exited(this.id, name, process.pid, end));
   }
@@ -339,8 +353,13 @@ export class Container {
     this.#environment.publisher.publish(event);
   }
 
+  /** A full disk does not undo what has happened. */
   #save(): void {
-    this.#store.write(this.record());
+    try {
+      this.#store.write(this.record());
+    } catch (error) {
+      this.#environment.warn(`container ${this.id}: its record cannot be written: ${messageOf(error)}`);
+    }
   }
 
   record(): TaskRecord {
@@ -355,8 +374,6 @@ export class Container {
     };
   }
 }
-
-const SIGSYS = 31;
 
 /** More than the status says. */
 function causeOf({ signal }: ProcessEnd, oomCgroup: string | undefined): string | undefined {

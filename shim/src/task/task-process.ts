@@ -34,6 +34,20 @@ export interface Streams {
   readonly consoleFd: number | undefined;
 }
 
+/** How a process is started. */
+export interface Launch<T> {
+  readonly start: (streams: Streams) => Promise<T>;
+  /** It is there, and its streams are. */
+  readonly begun: (result: T) => void;
+  /** It is there, but something else of it cannot be had. */
+  readonly takeBack: (result: T) => Promise<void>;
+}
+
+interface Launched<T> {
+  readonly io: ProcessIo;
+  readonly result: T;
+}
+
 export class TaskProcess {
   readonly #environment: TaskEnvironment;
   readonly options: ProcessOptions;
@@ -65,40 +79,39 @@ export class TaskProcess {
     return this.options.execId;
   }
 
-  /** Has the process started by `start`, which is given its streams. When that fails, or the terminal cannot be had, nothing is left of it. */
-  async launch<T>(start: (streams: Streams) => Promise<T>, takeBack: (result: T) => Promise<void>): Promise<T> {
-    const io = this.options.terminal ? await this.#openTerminal(start, takeBack) : await this.#openPipes(start);
-    this.#io = io.io;
-    if (this.#stdinClosed) io.io.closeStdin();
-    if (this.#size !== undefined) io.io.resize(this.#size);
-    return io.result;
+  /** Has the process started. When any of it fails, nothing is left. */
+  async launch<T>(launch: Launch<T>): Promise<T> {
+    const { io, result } = this.options.terminal ? await this.#openTerminal(launch) : await this.#openPipes(launch);
+    this.#io = io;
+    if (this.#stdinClosed) io.closeStdin();
+    if (this.#size !== undefined) io.resize(this.#size);
+    return result;
   }
 
-  async #openPipes<T>(start: (streams: Streams) => Promise<T>): Promise<{ readonly io: ProcessIo; readonly result: T }> {
+  async #openPipes<T>(launch: Launch<T>): Promise<Launched<T>> {
     const io = await PipeIo.open(this.#outputEnvironment(), this.#pipeOptions());
-    try {
-      const result = await start({ stdio: io.stdio, consoleFd: undefined });
-      io.handOver();
-      return { io, result };
-    } catch (error) {
-      await io.close();
-      throw error;
-    }
+    return await this.#startWith(io, undefined, launch, () => undefined);
   }
 
-  async #openTerminal<T>(
-    start: (streams: Streams) => Promise<T>,
-    takeBack: (result: T) => Promise<void>,
-  ): Promise<{ readonly io: ProcessIo; readonly result: T }> {
+  async #openTerminal<T>(launch: Launch<T>): Promise<Launched<T>> {
     const { sys } = this.#environment;
     const io = await TerminalIo.open(this.#outputEnvironment(), this.options);
     const pair = consolePair(sys);
     try {
-      const result = await start({ stdio: io.stdio, consoleFd: pair.theirs });
+      return await this.#startWith(io, pair.theirs, launch, () => io.attach(receiveTerminal(sys, pair)));
+    } finally {
+      pair.close();
+    }
+  }
+
+  async #startWith<T>(io: ProcessIo, consoleFd: number | undefined, launch: Launch<T>, attach: () => void): Promise<Launched<T>> {
+    try {
+      const result = await launch.start({ stdio: io.stdio, consoleFd });
       try {
-        io.attach(receiveTerminal(sys, pair));
+        attach();
+        launch.begun(result);
       } catch (error) {
-        await takeBack(result);
+        await launch.takeBack(result);
         throw error;
       }
       io.handOver();
@@ -106,8 +119,6 @@ export class TaskProcess {
     } catch (error) {
       await io.close();
       throw error;
-    } finally {
-      pair.close();
     }
   }
 
