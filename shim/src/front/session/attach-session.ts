@@ -26,6 +26,7 @@ export type AttachResult = { readonly kind: 'exited'; readonly code: number } | 
 export async function attachSession(context: Context, options: AttachOptions): Promise<AttachResult> {
   const { record } = options;
   const { supervise, tasks } = await context.shim();
+  const sys = await context.sys();
   const leave = new AbortController();
   const { rows = 0, columns = 0 } = process.stdout.isTTY ? process.stdout : {};
   const { stdin, stdout, stderr, start } = options;
@@ -42,6 +43,7 @@ export async function attachSession(context: Context, options: AttachOptions): P
     if (stdin)
       cleanups.push(
         forwardInput(inputTo(context, record.Id, session, detach), {
+          sys,
           tty: record.Config.Tty,
           detachKeys: options.detachKeys ?? DEFAULT_DETACH_KEYS,
         }),

@@ -95,10 +95,12 @@ function execError(error: unknown, program: string): unknown {
 class ExecStreams {
   readonly paths: StreamPaths;
   readonly #outputs: { readonly socket: Socket; readonly ended: Promise<void> }[] = [];
+  readonly #sys: Sys;
   readonly #cleanups: (() => void)[] = [];
   #input: number | undefined;
 
   constructor(sys: Sys, directory: string, { stdin, tty }: ExecOptions) {
+    this.#sys = sys;
     mkdirSync(directory, { mode: 0o700 });
     const at = (name: string) => join(directory, name);
     this.paths = { stdin: stdin ? at('stdin') : '', stdout: at('stdout'), stderr: tty ? '' : at('stderr') };
@@ -136,7 +138,11 @@ class ExecStreams {
     });
     if (options.stdin)
       this.#cleanups.push(
-        forwardInput(this.#inputTo(shim, id, execId, leave), { tty: options.tty, detachKeys: options.detachKeys ?? DEFAULT_DETACH_KEYS }),
+        forwardInput(this.#inputTo(shim, id, execId, leave), {
+          sys: this.#sys,
+          tty: options.tty,
+          detachKeys: options.detachKeys ?? DEFAULT_DETACH_KEYS,
+        }),
       );
     if (options.tty) {
       this.#cleanups.push(
