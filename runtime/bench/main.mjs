@@ -8,10 +8,11 @@ import { build } from 'esbuild';
 const root = resolve(import.meta.dirname, '../..');
 const out = join(root, 'node_modules/.cache/tsrun-bench');
 const hybrid = '/sys/fs/cgroup/unified';
-/** Topics of the image tool have names that begin with its own. */
+/** Topics of the image tool and of the front have names that begin with their own. */
 const BENCHES = [
-  { entry: 'runtime/bench/bench.ts', owns: (/** @type {string} */ topic) => !topic.startsWith('tsimg'), ownView: true },
+  { entry: 'runtime/bench/bench.ts', owns: (/** @type {string} */ topic) => !/^ts(img|ctl)/.test(topic), ownView: true },
   { entry: 'imagetool/bench/bench.ts', owns: (/** @type {string} */ topic) => topic.startsWith('tsimg'), ownView: false },
+  { entry: 'shim/bench/bench.ts', owns: (/** @type {string} */ topic) => topic.startsWith('tsctl'), ownView: false },
 ];
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { rounds: { type: 'string' }, json: { type: 'string' } } });

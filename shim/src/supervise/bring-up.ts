@@ -16,7 +16,7 @@ import { runtimeConfig } from '../container/runtime-config.ts';
 import { attachNetworks, detachNetworks } from '../network/attach.ts';
 import { type HeldPorts, holdPorts, wantedPorts } from '../network/host-ports.ts';
 import { runtimeFacts } from './host-facts.ts';
-import { writeHosts, writeNameFiles } from './name-files.ts';
+import { runningPeers, writeHosts, writeNameFiles } from './name-files.ts';
 import type { Setting } from './setting.ts';
 import { startError } from './start-error.ts';
 import type { ContainerStreams } from './streams.ts';
@@ -107,7 +107,8 @@ async function joinNetworks(
 ): Promise<Endpoint[]> {
   if (!ownsNetwork(record)) return [];
   const endpoints = await attachNetworks(setting.places, setting.cni, { containerId: record.Id, pid, networks: record.Networks, ports });
-  writeHosts(setting.places, record, endpoints, []);
+  // Before its program starts, which may look for its peers at once.
+  writeHosts(setting.places, record, endpoints, runningPeers(setting.places));
   return endpoints;
 }
 

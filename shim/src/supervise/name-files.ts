@@ -29,11 +29,16 @@ export interface Peer {
   readonly endpoints: readonly Endpoint[];
 }
 
+/** Those that run, with where they are. */
+export function runningPeers(places: Places): Peer[] {
+  return listContainers(places)
+    .filter(({ state }) => isRunning(state))
+    .map(({ record, state }) => ({ record, endpoints: state.endpoints }));
+}
+
 /** The hosts file of every running container that shares a network with another. */
 export function writePeerHosts(places: Places): void {
-  const running = listContainers(places)
-    .filter(({ state }) => isRunning(state))
-    .map(({ record, state }): Peer => ({ record, endpoints: state.endpoints }));
+  const running = runningPeers(places);
   for (const one of running) {
     if (one.endpoints.length > 0) writeHosts(places, one.record, one.endpoints, running);
   }

@@ -1,0 +1,236 @@
+/** tsctl as a user has it: the built commands, real containers, real networks; in network and mount namespaces of the test's own. */
+
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { builtCommand, command, describeWith, itWith, rootUser } from '../../.scripts/jest/requirement.ts';
+
+const requirements = [
+  rootUser,
+  builtCommand('tsctl'),
+  builtCommand('containerd-shim-tsrun-v2'),
+  ...['busybox', 'unshare', 'nsenter', 'ip'].map(command),
+];
+const networkTools = ['iptables', 'busybox'].map(command);
+const bin = resolve(__dirname, '../../dist/bin');
+const PATIENCE_MS = 120_000;
+
+interface Result {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+jest.setTimeout(PATIENCE_MS);
+
+let directory: string;
+let holder: ChildProcess;
+
+/** In the namespaces. */
+function inside(words: readonly string[], input = ''): Result {
+  const { status, stdout, stderr } = spawnSync('nsenter', ['-t', String(holder.pid), '-n', '-m', '--', ...words], {
+    encoding: 'utf8',
+    input,
+    env: { PATH: process.env['PATH'], HOME: directory, TSRUN_SHIM_HOME: join(directory, 'shim'), TSRUN_SHIM_IDLE_SECONDS: '60' },
+  });
+  return { code: status, stdout, stderr };
+}
+
+function tsctl(...words: string[]): Result {
+  return inside([join(bin, 'tsctl'), '--root', join(directory, 'root'), ...words]);
+}
+
+function succeeds(...words: string[]): string {
+  const { code, stdout, stderr } = tsctl(...words);
+  if (code !== 0) throw new Error(`tsctl ${words.join(' ')}: ${code}\n${stderr}`);
+  return stdout;
+}
+
+function makeImage(): void {
+  const root = join(directory, 'image');
+  for (const name of ['bin', 'etc', 'tmp', 'www']) mkdirSync(join(root, name), { recursive: true });
+  cpSync('/bin/busybox', join(root, 'bin/busybox'));
+  execFileSync('chroot', [root, '/bin/busybox', '--install', '-s', '/bin']);
+  writeFileSync(join(root, 'etc/passwd'), 'root:x:0:0:root:/root:/bin/sh\nweb:x:33:33:web:/www:/bin/sh\n');
+  writeFileSync(join(root, 'etc/group'), 'root:x:0:\nweb:x:33:\n');
+  writeFileSync(join(root, 'www/index.html'), 'It works!\n');
+  execFileSync('tar', ['-C', root, '-cf', join(directory, 'image.tar'), '.']);
+  execFileSync(join(bin, 'tsimg'), [
+    '--root',
+    join(directory, 'root'),
+    'import',
+    join(directory, 'image.tar'),
+    'busybox',
+    '-c',
+    'CMD ["sh"]',
+  ]);
+}
+
+/** Of this test's data root. */
+function shimPids(): number[] {
+  return readdirSync('/proc').flatMap((name) => {
+    if (!/^\d+$/.test(name)) return [];
+    try {
+      const words = readFileSync(`/proc/${name}/cmdline`, 'utf8').split('\0');
+      return words.includes('serve') && words.some((word) => word.startsWith(`${directory}/`)) ? [Number(name)] : [];
+    } catch {
+      return [];
+    }
+  });
+}
+
+async function until(what: () => boolean): Promise<void> {
+  for (let waited = 0; !what(); waited += 100) {
+    if (waited > 30_000) throw new Error('it does not happen');
+    await sleep(100);
+  }
+}
+
+describeWith(requirements, 'tsctl', () => {
+  beforeAll(() => {
+    directory = mkdtempSync(join(tmpdir(), 'tsctl-test-'));
+    holder = spawn('unshare', ['--net', '--mount', '--propagation', 'private', 'sleep', '3600'], { stdio: 'ignore' });
+    makeImage();
+    // Sockets of shims are in /run: this one is the test's own.
+    execFileSync('sh', [
+      '-c',
+      `until [ "$(readlink /proc/${holder.pid}/ns/net)" != "$(readlink /proc/self/ns/net)" ]; do sleep 0.05; done`,
+    ]);
+    inside(['mount', '-t', 'tmpfs', 'tmpfs', '/run']);
+    inside(['ip', 'link', 'set', 'lo', 'up']);
+  }, PATIENCE_MS);
+
+  afterAll(() => {
+    const ids = tsctl('ps', '-aq')
+      .stdout.split('\n')
+      .filter((id) => id !== '');
+    if (ids.length > 0) tsctl('rm', '-f', ...ids);
+    for (const pid of shimPids()) process.kill(pid, 'SIGTERM');
+    holder.kill();
+    rmSync(directory, { recursive: true, force: true });
+  }, PATIENCE_MS);
+
+  it(
+    'runs, with the exit code of the program, or why it did not run',
+    () => {
+      expect(succeeds('run', '--rm', '--network', 'none', 'busybox', 'echo', 'hello')).toBe('hello\n');
+      expect(tsctl('run', '--rm', '--network', 'none', 'busybox', 'sh', '-c', 'exit 3').code).toBe(3);
+      expect(tsctl('run', '--rm', '--network', 'none', 'busybox', 'no-such').code).toBe(127);
+      expect(tsctl('run', '--rm', '--network', 'none', 'busybox', '/etc').code).toBe(126);
+      expect(tsctl('run', '--no-such-flag', 'busybox')).toMatchObject({
+        code: 125,
+        stderr: expect.stringContaining('unknown flag: --no-such-flag'),
+      });
+      expect(
+        succeeds('run', '--rm', '--network', 'none', '-u', 'web', '-w', '/www', '-e', 'A=1', 'busybox', 'sh', '-c', 'id -u; pwd; echo $A'),
+      ).toBe('33\n/www\n1\n');
+      expect(succeeds('ps', '-aq')).toBe('');
+    },
+    PATIENCE_MS,
+  );
+
+  it(
+    'holds a container in the background: ps, logs, exec, stop, start, rm',
+    () => {
+      const id = succeeds(
+        'run',
+        '-d',
+        '--name',
+        'bg',
+        '--network',
+        'none',
+        'busybox',
+        'sh',
+        '-c',
+        'echo out; echo err >&2; exec sleep 1000',
+      ).trim();
+      expect(id).toMatch(/^[a-f0-9]{64}$/);
+      expect(tsctl('run', '--name', 'bg', 'busybox', 'true')).toMatchObject({
+        code: 125,
+        stderr: expect.stringContaining('Conflict. The container name "/bg"'),
+      });
+      expect(succeeds('ps', '--format', '{{.Names}} {{.Status}}')).toMatch(/^bg Up /);
+      expect(tsctl('exec', 'bg', 'sh', '-c', 'echo in; exit 7')).toMatchObject({ code: 7, stdout: 'in\n' });
+      expect(tsctl('rm', 'bg').stderr).toContain('container is running');
+      expect(succeeds('stop', '-t', '0', 'bg')).toBe('bg\n');
+      expect(tsctl('logs', 'bg')).toMatchObject({ stdout: 'out\n', stderr: 'err\n' });
+      expect(succeeds('inspect', '-f', '{{.State.Status}} {{.State.ExitCode}}', id.slice(0, 12))).toBe('exited 137\n');
+      succeeds('start', 'bg');
+      expect(succeeds('rm', '-f', 'bg')).toBe('bg\n');
+      expect(tsctl('inspect', 'bg')).toMatchObject({ code: 1, stdout: '[]\n', stderr: 'error: no such object: bg\n' });
+    },
+    PATIENCE_MS,
+  );
+
+  it(
+    'shows and keeps what a container has changed',
+    () => {
+      tsctl('run', '--name', 'changed', '--network', 'none', 'busybox', 'sh', '-c', 'echo x > /etc/new; rm /etc/group; mkdir /a');
+      expect(succeeds('diff', 'changed')).toBe('A /a\nC /etc\nD /etc/group\nA /etc/new\n');
+      expect(succeeds('commit', '-c', 'CMD ["cat","/etc/new"]', 'changed', 'mine:1')).toMatch(/^sha256:[a-f0-9]{64}\n$/);
+      expect(succeeds('run', '--rm', '--network', 'none', 'mine:1')).toBe('x\n');
+      writeFileSync(join(directory, 'file'), 'sent\n');
+      succeeds('cp', join(directory, 'file'), 'changed:/tmp/there');
+      succeeds('cp', 'changed:/tmp/there', join(directory, 'back'));
+      expect(readFileSync(join(directory, 'back'), 'utf8')).toBe('sent\n');
+      succeeds('rm', 'changed');
+    },
+    PATIENCE_MS,
+  );
+
+  it(
+    'starts again what fails, as often as its policy says, and fills volumes from the image',
+    async () => {
+      succeeds(
+        'run',
+        '-d',
+        '--name',
+        'failing',
+        '--restart',
+        'on-failure:2',
+        '--network',
+        'none',
+        'busybox',
+        'sh',
+        '-c',
+        'echo run; exit 4',
+      );
+      await until(() => succeeds('inspect', '-f', '{{.State.Status}} {{.RestartCount}}', 'failing') === 'exited 2\n');
+      expect(succeeds('logs', 'failing')).toBe('run\nrun\nrun\n');
+      succeeds('rm', 'failing');
+      expect(succeeds('run', '--rm', '--network', 'none', '-v', 'vol:/www', 'busybox', 'cat', '/www/index.html')).toBe('It works!\n');
+      succeeds('volume', 'rm', 'vol');
+    },
+    PATIENCE_MS,
+  );
+
+  it(
+    'survives the end of the shim: the container goes on, and the next command finds it',
+    () => {
+      succeeds('run', '-d', '--name', 'survivor', '--network', 'none', 'busybox', 'sleep', '1000');
+      for (const pid of shimPids()) process.kill(pid, 'SIGKILL');
+      expect(succeeds('ps', '--format', '{{.Names}}')).toBe('survivor\n');
+      expect(succeeds('exec', 'survivor', 'echo', 'here')).toBe('here\n');
+      succeeds('rm', '-f', 'survivor');
+    },
+    PATIENCE_MS,
+  );
+
+  itWith(networkTools, 'joins the bridge, publishes ports, and leaves no rule behind', async () => {
+    succeeds('run', '-d', '--name', 'web', '-p', '8080:80', 'busybox', 'httpd', '-f', '-p', '80', '-h', '/www');
+    await until(() => inside(['busybox', 'wget', '-qO-', 'http://127.0.0.1:8080/']).stdout === 'It works!\n');
+    expect(succeeds('port', 'web')).toBe('80/tcp -> 0.0.0.0:8080\n');
+    expect(tsctl('run', '--rm', '-p', '8080:80', 'busybox', 'true')).toMatchObject({
+      code: 125,
+      stderr: expect.stringContaining('port is already allocated'),
+    });
+    succeeds('network', 'create', 'lab');
+    succeeds('network', 'connect', 'lab', 'web');
+    expect(succeeds('run', '--rm', '--network', 'lab', 'busybox', 'wget', '-qO-', 'http://web/')).toBe('It works!\n');
+    succeeds('rm', '-f', 'web');
+    succeeds('network', 'rm', 'lab');
+    expect(inside(['iptables', '-t', 'nat', '-S']).stdout).not.toContain('MASQUERADE -m comment --comment "name');
+  });
+});
