@@ -1,15 +1,16 @@
 // npm run quickstart: from a fresh clone to a running container, with what is on this machine. Needs Node and npm; root or not.
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ensureNodeModules, isRoot, root, show } from './prepare.mjs';
 
 const { values } = parseArgs({ options: { runtime: { type: 'string', default: join(root, 'dist/bin/tsrun') } } });
 const runtime = values.runtime;
-const bundle = join(root, 'dist/quickstart');
-const rootfs = join(bundle, 'rootfs');
-/** Only what every shell has built in, so that one program is a whole root file system. */
+const folder = join(root, 'dist/quickstart');
+const bundle = join(folder, 'bundle');
+const IMAGE = 'localhost/quickstart:latest';
+/** Only what every shell has built in. */
 const SCRIPT = `
 read -r name </proc/sys/kernel/hostname
 echo "hello from a container"
@@ -20,12 +21,14 @@ ensureNodeModules();
 if (show(process.execPath, ['.scripts/build.mjs']) !== 0) {
   process.exit(1);
 }
-rmSync(bundle, { recursive: true, force: true });
-const contents = makeRootfs();
-makeConfig();
+rmSync(folder, { recursive: true, force: true });
+mkdirSync(folder, { recursive: true });
+tsimg('bootstrap', '-t', 'ls', '-t', 'id', IMAGE);
+tsimg('unpack', IMAGE, bundle, '--', '/bin/sh', '-c', SCRIPT);
+nameHost();
 
 const id = `quickstart-${process.pid}`;
-const args = ['--root', join(bundle, 'state'), 'run', '--bundle', bundle, id];
+const args = ['--root', join(folder, 'state'), 'run', '--bundle', bundle, id];
 console.log(`\n$ ${[relative(process.cwd(), runtime) || runtime, ...args].join(' ')}`);
 const started = performance.now();
 const { status, error } = spawnSync(runtime, args, { stdio: ['ignore', 'inherit', 'inherit'] });
@@ -37,60 +40,24 @@ if (error || status !== 0) {
 console.log(`
 That took ${milliseconds} ms, from the start of the command to the end of the container${isRoot ? '' : ', and no root'}.
 
-What was there before: ${contents}
-as ${rootfs}, and a config.json from "tsrun spec".
+The image is made of this machine's own tools; ${relative(process.cwd(), bundle)} is what "tsimg unpack" made of it.
 Next, change ${relative(process.cwd(), join(bundle, 'config.json'))} and run the command above again, or look:
 
   dist/bin/tsrun --help
   npm test
 `);
 
-/** Fills the root file system and says with what. */
-function makeRootfs() {
-  for (const name of ['bin', 'dev', 'etc', 'proc', 'sys', 'tmp']) {
-    mkdirSync(join(rootfs, name), { recursive: true });
-  }
-  const busybox = ['/bin/busybox', '/usr/bin/busybox', '/bin/busybox.static'].find(
-    (path) => existsSync(path) && libraries(path).length === 0,
-  );
-  if (busybox) {
-    copyFileSync(busybox, join(rootfs, 'bin/busybox'));
-    for (const name of ['sh', 'ls', 'cat', 'echo', 'ps', 'mount', 'hostname', 'id', 'sleep', 'true']) {
-      symlinkSync('busybox', join(rootfs, 'bin', name));
-    }
-    return `this machine's static ${busybox}`;
-  }
-  const tools = ['sh', 'ls', 'cat', 'hostname', 'id', 'sleep'].map((name) => [name, find(name)]).filter(([, path]) => path !== '');
-  const files = new Set(tools.flatMap(([, path]) => libraries(path ?? '')));
-  for (const [name = '', path = ''] of tools) {
-    copyFileSync(realpathSync(path), join(rootfs, 'bin', name));
-  }
-  for (const path of files) {
-    mkdirSync(dirname(join(rootfs, path)), { recursive: true });
-    copyFileSync(realpathSync(path), join(rootfs, path));
-  }
-  return `this machine's ${tools.map(([name]) => name).join(', ')} and the ${files.size} libraries they need`;
+/** @param {string[]} args */
+function tsimg(...args) {
+  // What a shell would have to quote is cut short for the eye.
+  console.log(`\n$ dist/bin/tsimg ${args.map((word) => word.trim().split('\n')[0] ?? '').join(' ')}`);
+  const { status } = spawnSync(join(root, 'dist/bin/tsimg'), ['--root', join(folder, 'images'), ...args], { stdio: 'inherit' });
+  if (status !== 0) process.exit(status ?? 1);
 }
 
-/** The shared libraries and the loader of a program; none of a static one. @param {string} path */
-function libraries(path) {
-  const { stdout } = spawnSync('ldd', [path], { encoding: 'utf8' });
-  return [...(stdout ?? '').matchAll(/(?:=>\s*|^\s*)(\/\S+)/gm)].map((match) => match[1] ?? '');
-}
-
-/** @param {string} name */
-function find(name) {
-  return ['/bin', '/usr/bin'].map((folder) => join(folder, name)).find((path) => existsSync(path)) ?? '';
-}
-
-function makeConfig() {
-  if (show(runtime, ['spec', '--bundle', bundle, ...(isRoot ? [] : ['--rootless'])]) !== 0) {
-    process.exit(1);
-  }
+function nameHost() {
   const path = join(bundle, 'config.json');
   const config = JSON.parse(readFileSync(path, 'utf8'));
-  config.process.args = ['/bin/sh', '-c', SCRIPT];
-  config.process.terminal = false;
   config.hostname = 'quickstart';
   writeFileSync(path, `${JSON.stringify(config, null, 2)}\n`);
 }
