@@ -2,12 +2,12 @@
 
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { build } from 'esbuild';
-import { command, describeWith } from '../../../.scripts/jest/requirement.ts';
+import { command, describeWith, itWith } from '../../../.scripts/jest/requirement.ts';
 import { describeTree } from '../layer/testing.ts';
 import { type TemporaryDirectory, temporaryDirectory } from '../store/testing.ts';
 
@@ -18,6 +18,8 @@ let registry: ChildProcess;
 let host: string;
 const at = (name: string) => join(directory.path, name);
 const node = process.execPath;
+/** Nobody's ids: of a user who runs the command, and of a file in the image. */
+const [USER, OWNER] = [54_321, 1234];
 
 function tsimg(...args: string[]): string {
   const { status, stdout, stderr } = spawnSync(node, [at('tsimg.cjs'), '--root', at('store'), ...args], { encoding: 'utf8' });
@@ -79,6 +81,7 @@ function makeImage(): void {
   for (const name of ['sh', 'cat', 'id']) execFileSync('ln', ['-s', 'busybox', join(rootfs, 'bin', name)]);
   execFileSync('ln', [join(rootfs, 'bin/busybox'), join(rootfs, 'bin/hard')]);
   writeFileSync(join(rootfs, 'etc/passwd'), 'root:x:0:0::/root:/bin/sh\napp:x:100:101::/home/app:/bin/sh\n');
+  chownSync(join(rootfs, 'etc/passwd'), OWNER, OWNER);
   writeFileSync(join(rootfs, 'etc/group'), 'app:x:101:\nextra:x:200:app\n');
   writeFileSync(join(rootfs, 'data/random'), randomBytes(30_000_000));
   quiet('umoci', 'init', '--layout', at('layout'));
@@ -122,6 +125,53 @@ describeWith(peers, 'tsimg', () => {
     );
     // What runc mounts on is no change.
     expect(tsimg('diff', at('second'))).toBe('');
+  });
+
+  itWith([command('buildah')], 'unpacks what buildah unpacks', () => {
+    tsimg('pull', '-q', `${host}/team/app:1`);
+    tsimg('unpack', `${host}/team/app:1`, at('pristine'));
+    const buildah = (...args: string[]) =>
+      quiet('buildah', '--root', at('buildah'), '--runroot', at('buildah-run'), '--storage-driver', 'vfs', ...args).trim();
+    const container = buildah('from', '-q', '--tls-verify=false', `${host}/team/app:1`);
+    const mounted = buildah('mount', container);
+    try {
+      // The root's own time is that of the mount.
+      const files = (path: string) => describeTree(path).slice(1);
+      expect(files(mounted)).toEqual(files(join(at('pristine'), 'rootfs')));
+    } finally {
+      buildah('umount', container);
+      buildah('rm', container);
+    }
+  });
+
+  it('does the same for a user without privileges, who gives back the owners in the layer', () => {
+    const home = at('home');
+    mkdirSync(home);
+    chownSync(home, USER, USER);
+    // Down to the command, which lies where only root may look.
+    chmodSync(directory.path, 0o755);
+    const asUser = (...args: string[]) => {
+      const { status, stdout, stderr } = spawnSync(node, [at('tsimg.cjs'), '--root', join(home, 'store'), ...args], {
+        encoding: 'utf8',
+        uid: USER,
+        gid: USER,
+        env: { PATH: '/usr/bin:/bin', HOME: home },
+      });
+      if (status !== 0 && args[0] !== 'diff') throw new Error(`tsimg ${args.join(' ')}: ${status}\n${stderr}`);
+      return stdout.trim();
+    };
+    asUser('pull', '-q', `${host}/team/app:1`);
+    const bundle = join(home, 'bundle');
+    asUser('unpack', `${host}/team/app:1`, bundle);
+    expect(asUser('diff', bundle)).toBe('');
+    writeFileSync(join(bundle, 'rootfs/etc/passwd'), 'app:x:100:101::/home/app:/bin/sh\n');
+    expect(asUser('diff', bundle)).toBe('C /etc/passwd');
+    asUser('commit', bundle, `${host}/team/app:user`);
+    asUser('push', '-q', `${host}/team/app:user`);
+    tsimg('pull', '-q', `${host}/team/app:user`);
+    tsimg('unpack', `${host}/team/app:user`, at('of-user'));
+    const changed = statSync(join(at('of-user'), 'rootfs/etc/passwd'));
+    expect([changed.uid, changed.gid]).toEqual([OWNER, OWNER]);
   });
 
   it('goes on with a pull that was killed', async () => {
