@@ -86,6 +86,7 @@ function neutral(text: string): string {
       .replaceAll(/time=\S+ level=error msg="(RUNTIME .*)"$/gm, (_, message: string) => message.replaceAll('\\"', '"'))
       // docker's client, now and then, when a container could not be started.
       .replaceAll(/time=.* msg="error waiting for container: context canceled"\n/g, '')
+      .replaceAll(/time="?[\dT:.Z+-]+"?/g, 'TIME')
       .replaceAll(/\b[0-9a-f]{64}\b/g, 'ID')
       .replaceAll(/\b[0-9a-f]{12}\b/g, 'ID')
       .replaceAll(/engine-test-\w+/g, 'DIRECTORY')

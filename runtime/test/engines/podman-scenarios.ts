@@ -197,7 +197,7 @@ export function limitScenarios(driver: () => Driver): void {
   afterEach(() => {
     podman.look(['rm', '--all', '--force', '--time', '0']);
   });
-  const files = ['memory.max', 'memory.swap.max', 'pids.max', 'cpu.max', 'cpu.weight', 'cpuset.cpus'];
+  const files = ['memory.max', 'memory.swap.max', 'pids.max', 'cpu.max', 'cpuset.cpus'];
   const read = `cd /sys/fs/cgroup && grep . ${files.join(' ')}`;
 
   it('limits, and update', () => {

@@ -30,7 +30,7 @@ export function startPodman(runtime: RuntimeName): { readonly enclosure: Enclosu
   const words = [...podman(enclosure.directory), '--runtime', runtimePath(runtime)];
   const engine: Engine = { command: (line) => [...words, ...line], env: { CONTAINERS_CONF: settings } };
   const { tar } = makeImage(enclosure.directory);
-  const { status, stderr } = enclosure.run(engine.command(['import', '--quiet', '--change', 'CMD=["sleep", "1000"]', tar, 'busybox']), {
+  const { status, stderr } = enclosure.run(engine.command(['import', '--quiet', '--change', 'CMD ["sleep","1000"]', tar, 'busybox']), {
     env: { CONTAINERS_CONF: settings },
   });
   if (status !== 0) throw new Error(`podman import: ${stderr}`);
