@@ -8,9 +8,10 @@ import { build } from 'esbuild';
 const root = resolve(import.meta.dirname, '../..');
 const out = join(root, 'node_modules/.cache/tsrun-bench');
 const hybrid = '/sys/fs/cgroup/unified';
-/** Topics of the image tool and of the front have names that begin with their own. */
+/** Topics of the image tool, of the front and of the shim have names that begin with their own. */
 const BENCHES = [
-  { entry: 'runtime/bench/bench.ts', owns: (/** @type {string} */ topic) => !/^ts(img|ctl)/.test(topic), ownView: true },
+  { entry: 'runtime/bench/bench.ts', owns: (/** @type {string} */ topic) => !/^(tsimg|tsctl|shim)/.test(topic), ownView: true },
+  { entry: 'shim/bench/containerd.ts', owns: (/** @type {string} */ topic) => topic.startsWith('shim'), ownView: true },
   { entry: 'imagetool/bench/bench.ts', owns: (/** @type {string} */ topic) => topic.startsWith('tsimg'), ownView: false },
   { entry: 'shim/bench/bench.ts', owns: (/** @type {string} */ topic) => topic.startsWith('tsctl'), ownView: false },
 ];

@@ -59,3 +59,29 @@ export const Events = {
   name: 'containerd.services.events.v1.Events',
   methods: { Subscribe: streaming(containerd.services.events.v1.SubscribeRequest, containerd.types.Envelope) },
 } as const satisfies ServiceDescription;
+
+const containers = containerd.services.containers.v1;
+const tasks = containerd.services.tasks.v1;
+
+/** api/services/containers/v1: what of it is used here. */
+export const Containers = {
+  name: 'containerd.services.containers.v1.Containers',
+  methods: {
+    Create: unary(containers.CreateContainerRequest, containers.CreateContainerResponse),
+    Delete: unary(containers.DeleteContainerRequest, Empty),
+  },
+} as const satisfies ServiceDescription;
+
+/** api/services/tasks/v1: what of it is used here. */
+export const Tasks = {
+  name: 'containerd.services.tasks.v1.Tasks',
+  methods: {
+    Create: unary(tasks.CreateTaskRequest, tasks.CreateTaskResponse),
+    Start: unary(tasks.StartRequest, tasks.StartResponse),
+    Delete: unary(tasks.DeleteTaskRequest, tasks.DeleteResponse),
+    DeleteProcess: unary(tasks.DeleteProcessRequest, tasks.DeleteResponse),
+    Kill: unary(tasks.KillRequest, Empty),
+    Exec: unary(tasks.ExecProcessRequest, Empty),
+    Wait: unary(tasks.WaitRequest, tasks.WaitResponse),
+  },
+} as const satisfies ServiceDescription;

@@ -1568,6 +1568,381 @@ export namespace containerd {
     /** Namespace services. */
     namespace services {
 
+        /** Namespace containers. */
+        namespace containers {
+
+            /** Namespace v1. */
+            namespace v1 {
+
+                /**
+                 * Properties of a Container.
+                 * @deprecated Use containerd.services.containers.v1.Container.$Properties instead.
+                 */
+                interface IContainer extends containerd.services.containers.v1.Container.$Properties {
+                }
+
+                /** Represents a Container. */
+                class Container {
+
+                    /**
+                     * Constructs a new Container.
+                     * @param [properties] Properties to set
+                     */
+                    constructor(properties?: containerd.services.containers.v1.Container.$Properties);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+
+                    /** Container id. */
+                    id: string;
+
+                    /** Container labels. */
+                    labels: { [k: string]: string };
+
+                    /** Container image. */
+                    image: string;
+
+                    /** Container runtime. */
+                    runtime?: (containerd.services.containers.v1.Container.Runtime.$Properties|null);
+
+                    /** Container spec. */
+                    spec?: (google.protobuf.Any.$Properties|null);
+
+                    /** Container snapshotter. */
+                    snapshotter: string;
+
+                    /** Container snapshotKey. */
+                    snapshotKey: string;
+
+                    /**
+                     * Creates a new Container instance using the specified properties.
+                     * @param [properties] Properties to set
+                     * @returns Container instance
+                     */
+                    static create(properties: containerd.services.containers.v1.Container.$Shape): containerd.services.containers.v1.Container & containerd.services.containers.v1.Container.$Shape;
+                    static create(properties?: containerd.services.containers.v1.Container.$Properties): containerd.services.containers.v1.Container;
+
+                    /**
+                     * Encodes the specified Container message. Does not implicitly {@link containerd.services.containers.v1.Container.verify|verify} messages.
+                     * @param message Container message or plain object to encode
+                     * @param [writer] Writer to encode to
+                     * @returns Writer
+                     */
+                    static encode(message: containerd.services.containers.v1.Container.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                    /**
+                     * Decodes a Container message from the specified reader or buffer.
+                     * @param reader Reader or buffer to decode from
+                     * @param [length] Message length if known beforehand
+                     * @returns {containerd.services.containers.v1.Container & containerd.services.containers.v1.Container.$Shape} Container
+                     * @throws {Error} If the payload is not a reader or valid buffer
+                     * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                     */
+                    static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): containerd.services.containers.v1.Container & containerd.services.containers.v1.Container.$Shape;
+                }
+
+                namespace Container {
+
+                    /** Properties of a Container. */
+                    interface $Properties {
+
+                        /** Container id */
+                        id?: (string|null);
+
+                        /** Container labels */
+                        labels?: ({ [k: string]: string }|null);
+
+                        /** Container image */
+                        image?: (string|null);
+
+                        /** Container runtime */
+                        runtime?: (containerd.services.containers.v1.Container.Runtime.$Properties|null);
+
+                        /** Container spec */
+                        spec?: (google.protobuf.Any.$Properties|null);
+
+                        /** Container snapshotter */
+                        snapshotter?: (string|null);
+
+                        /** Container snapshotKey */
+                        snapshotKey?: (string|null);
+
+                        /** Unknown fields preserved while decoding when enabled */
+                        $unknowns?: Uint8Array[];
+                    }
+
+                    /** Shape of a Container. */
+                    type $Shape = containerd.services.containers.v1.Container.$Properties;
+
+                    /**
+                     * Properties of a Runtime.
+                     * @deprecated Use containerd.services.containers.v1.Container.Runtime.$Properties instead.
+                     */
+                    interface IRuntime extends containerd.services.containers.v1.Container.Runtime.$Properties {
+                    }
+
+                    /** Represents a Runtime. */
+                    class Runtime {
+
+                        /**
+                         * Constructs a new Runtime.
+                         * @param [properties] Properties to set
+                         */
+                        constructor(properties?: containerd.services.containers.v1.Container.Runtime.$Properties);
+
+                        /** Unknown fields preserved while decoding when enabled */
+                        $unknowns?: Uint8Array[];
+
+                        /** Runtime name. */
+                        name: string;
+
+                        /** Runtime options. */
+                        options?: (google.protobuf.Any.$Properties|null);
+
+                        /**
+                         * Creates a new Runtime instance using the specified properties.
+                         * @param [properties] Properties to set
+                         * @returns Runtime instance
+                         */
+                        static create(properties: containerd.services.containers.v1.Container.Runtime.$Shape): containerd.services.containers.v1.Container.Runtime & containerd.services.containers.v1.Container.Runtime.$Shape;
+                        static create(properties?: containerd.services.containers.v1.Container.Runtime.$Properties): containerd.services.containers.v1.Container.Runtime;
+
+                        /**
+                         * Encodes the specified Runtime message. Does not implicitly {@link containerd.services.containers.v1.Container.Runtime.verify|verify} messages.
+                         * @param message Runtime message or plain object to encode
+                         * @param [writer] Writer to encode to
+                         * @returns Writer
+                         */
+                        static encode(message: containerd.services.containers.v1.Container.Runtime.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                        /**
+                         * Decodes a Runtime message from the specified reader or buffer.
+                         * @param reader Reader or buffer to decode from
+                         * @param [length] Message length if known beforehand
+                         * @returns {containerd.services.containers.v1.Container.Runtime & containerd.services.containers.v1.Container.Runtime.$Shape} Runtime
+                         * @throws {Error} If the payload is not a reader or valid buffer
+                         * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                         */
+                        static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): containerd.services.containers.v1.Container.Runtime & containerd.services.containers.v1.Container.Runtime.$Shape;
+                    }
+
+                    namespace Runtime {
+
+                        /** Properties of a Runtime. */
+                        interface $Properties {
+
+                            /** Runtime name */
+                            name?: (string|null);
+
+                            /** Runtime options */
+                            options?: (google.protobuf.Any.$Properties|null);
+
+                            /** Unknown fields preserved while decoding when enabled */
+                            $unknowns?: Uint8Array[];
+                        }
+
+                        /** Shape of a Runtime. */
+                        type $Shape = containerd.services.containers.v1.Container.Runtime.$Properties;
+                    }
+                }
+
+                /**
+                 * Properties of a CreateContainerRequest.
+                 * @deprecated Use containerd.services.containers.v1.CreateContainerRequest.$Properties instead.
+                 */
+                interface ICreateContainerRequest extends containerd.services.containers.v1.CreateContainerRequest.$Properties {
+                }
+
+                /** Represents a CreateContainerRequest. */
+                class CreateContainerRequest {
+
+                    /**
+                     * Constructs a new CreateContainerRequest.
+                     * @param [properties] Properties to set
+                     */
+                    constructor(properties?: containerd.services.containers.v1.CreateContainerRequest.$Properties);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+
+                    /** CreateContainerRequest container. */
+                    container?: (containerd.services.containers.v1.Container.$Properties|null);
+
+                    /**
+                     * Creates a new CreateContainerRequest instance using the specified properties.
+                     * @param [properties] Properties to set
+                     * @returns CreateContainerRequest instance
+                     */
+                    static create(properties: containerd.services.containers.v1.CreateContainerRequest.$Shape): containerd.services.containers.v1.CreateContainerRequest & containerd.services.containers.v1.CreateContainerRequest.$Shape;
+                    static create(properties?: containerd.services.containers.v1.CreateContainerRequest.$Properties): containerd.services.containers.v1.CreateContainerRequest;
+
+                    /**
+                     * Encodes the specified CreateContainerRequest message. Does not implicitly {@link containerd.services.containers.v1.CreateContainerRequest.verify|verify} messages.
+                     * @param message CreateContainerRequest message or plain object to encode
+                     * @param [writer] Writer to encode to
+                     * @returns Writer
+                     */
+                    static encode(message: containerd.services.containers.v1.CreateContainerRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                    /**
+                     * Decodes a CreateContainerRequest message from the specified reader or buffer.
+                     * @param reader Reader or buffer to decode from
+                     * @param [length] Message length if known beforehand
+                     * @returns {containerd.services.containers.v1.CreateContainerRequest & containerd.services.containers.v1.CreateContainerRequest.$Shape} CreateContainerRequest
+                     * @throws {Error} If the payload is not a reader or valid buffer
+                     * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                     */
+                    static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): containerd.services.containers.v1.CreateContainerRequest & containerd.services.containers.v1.CreateContainerRequest.$Shape;
+                }
+
+                namespace CreateContainerRequest {
+
+                    /** Properties of a CreateContainerRequest. */
+                    interface $Properties {
+
+                        /** CreateContainerRequest container */
+                        container?: (containerd.services.containers.v1.Container.$Properties|null);
+
+                        /** Unknown fields preserved while decoding when enabled */
+                        $unknowns?: Uint8Array[];
+                    }
+
+                    /** Shape of a CreateContainerRequest. */
+                    type $Shape = containerd.services.containers.v1.CreateContainerRequest.$Properties;
+                }
+
+                /**
+                 * Properties of a CreateContainerResponse.
+                 * @deprecated Use containerd.services.containers.v1.CreateContainerResponse.$Properties instead.
+                 */
+                interface ICreateContainerResponse extends containerd.services.containers.v1.CreateContainerResponse.$Properties {
+                }
+
+                /** Represents a CreateContainerResponse. */
+                class CreateContainerResponse {
+
+                    /**
+                     * Constructs a new CreateContainerResponse.
+                     * @param [properties] Properties to set
+                     */
+                    constructor(properties?: containerd.services.containers.v1.CreateContainerResponse.$Properties);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+
+                    /** CreateContainerResponse container. */
+                    container?: (containerd.services.containers.v1.Container.$Properties|null);
+
+                    /**
+                     * Creates a new CreateContainerResponse instance using the specified properties.
+                     * @param [properties] Properties to set
+                     * @returns CreateContainerResponse instance
+                     */
+                    static create(properties: containerd.services.containers.v1.CreateContainerResponse.$Shape): containerd.services.containers.v1.CreateContainerResponse & containerd.services.containers.v1.CreateContainerResponse.$Shape;
+                    static create(properties?: containerd.services.containers.v1.CreateContainerResponse.$Properties): containerd.services.containers.v1.CreateContainerResponse;
+
+                    /**
+                     * Encodes the specified CreateContainerResponse message. Does not implicitly {@link containerd.services.containers.v1.CreateContainerResponse.verify|verify} messages.
+                     * @param message CreateContainerResponse message or plain object to encode
+                     * @param [writer] Writer to encode to
+                     * @returns Writer
+                     */
+                    static encode(message: containerd.services.containers.v1.CreateContainerResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                    /**
+                     * Decodes a CreateContainerResponse message from the specified reader or buffer.
+                     * @param reader Reader or buffer to decode from
+                     * @param [length] Message length if known beforehand
+                     * @returns {containerd.services.containers.v1.CreateContainerResponse & containerd.services.containers.v1.CreateContainerResponse.$Shape} CreateContainerResponse
+                     * @throws {Error} If the payload is not a reader or valid buffer
+                     * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                     */
+                    static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): containerd.services.containers.v1.CreateContainerResponse & containerd.services.containers.v1.CreateContainerResponse.$Shape;
+                }
+
+                namespace CreateContainerResponse {
+
+                    /** Properties of a CreateContainerResponse. */
+                    interface $Properties {
+
+                        /** CreateContainerResponse container */
+                        container?: (containerd.services.containers.v1.Container.$Properties|null);
+
+                        /** Unknown fields preserved while decoding when enabled */
+                        $unknowns?: Uint8Array[];
+                    }
+
+                    /** Shape of a CreateContainerResponse. */
+                    type $Shape = containerd.services.containers.v1.CreateContainerResponse.$Properties;
+                }
+
+                /**
+                 * Properties of a DeleteContainerRequest.
+                 * @deprecated Use containerd.services.containers.v1.DeleteContainerRequest.$Properties instead.
+                 */
+                interface IDeleteContainerRequest extends containerd.services.containers.v1.DeleteContainerRequest.$Properties {
+                }
+
+                /** Represents a DeleteContainerRequest. */
+                class DeleteContainerRequest {
+
+                    /**
+                     * Constructs a new DeleteContainerRequest.
+                     * @param [properties] Properties to set
+                     */
+                    constructor(properties?: containerd.services.containers.v1.DeleteContainerRequest.$Properties);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+
+                    /** DeleteContainerRequest id. */
+                    id: string;
+
+                    /**
+                     * Creates a new DeleteContainerRequest instance using the specified properties.
+                     * @param [properties] Properties to set
+                     * @returns DeleteContainerRequest instance
+                     */
+                    static create(properties: containerd.services.containers.v1.DeleteContainerRequest.$Shape): containerd.services.containers.v1.DeleteContainerRequest & containerd.services.containers.v1.DeleteContainerRequest.$Shape;
+                    static create(properties?: containerd.services.containers.v1.DeleteContainerRequest.$Properties): containerd.services.containers.v1.DeleteContainerRequest;
+
+                    /**
+                     * Encodes the specified DeleteContainerRequest message. Does not implicitly {@link containerd.services.containers.v1.DeleteContainerRequest.verify|verify} messages.
+                     * @param message DeleteContainerRequest message or plain object to encode
+                     * @param [writer] Writer to encode to
+                     * @returns Writer
+                     */
+                    static encode(message: containerd.services.containers.v1.DeleteContainerRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                    /**
+                     * Decodes a DeleteContainerRequest message from the specified reader or buffer.
+                     * @param reader Reader or buffer to decode from
+                     * @param [length] Message length if known beforehand
+                     * @returns {containerd.services.containers.v1.DeleteContainerRequest & containerd.services.containers.v1.DeleteContainerRequest.$Shape} DeleteContainerRequest
+                     * @throws {Error} If the payload is not a reader or valid buffer
+                     * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                     */
+                    static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): containerd.services.containers.v1.DeleteContainerRequest & containerd.services.containers.v1.DeleteContainerRequest.$Shape;
+                }
+
+                namespace DeleteContainerRequest {
+
+                    /** Properties of a DeleteContainerRequest. */
+                    interface $Properties {
+
+                        /** DeleteContainerRequest id */
+                        id?: (string|null);
+
+                        /** Unknown fields preserved while decoding when enabled */
+                        $unknowns?: Uint8Array[];
+                    }
+
+                    /** Shape of a DeleteContainerRequest. */
+                    type $Shape = containerd.services.containers.v1.DeleteContainerRequest.$Properties;
+                }
+            }
+        }
+
         /** Namespace events. */
         namespace events {
 
@@ -1710,6 +2085,873 @@ export namespace containerd {
                         /** Shape of a ForwardRequest. */
                         type $Shape = containerd.services.events.ttrpc.v1.ForwardRequest.$Properties;
                     }
+                }
+            }
+        }
+
+        /** Namespace tasks. */
+        namespace tasks {
+
+            /** Namespace v1. */
+            namespace v1 {
+
+                /**
+                 * Properties of a CreateTaskRequest.
+                 * @deprecated Use containerd.services.tasks.v1.CreateTaskRequest.$Properties instead.
+                 */
+                interface ICreateTaskRequest extends containerd.services.tasks.v1.CreateTaskRequest.$Properties {
+                }
+
+                /** Represents a CreateTaskRequest. */
+                class CreateTaskRequest {
+
+                    /**
+                     * Constructs a new CreateTaskRequest.
+                     * @param [properties] Properties to set
+                     */
+                    constructor(properties?: containerd.services.tasks.v1.CreateTaskRequest.$Properties);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+
+                    /** CreateTaskRequest containerId. */
+                    containerId: string;
+
+                    /** CreateTaskRequest rootfs. */
+                    rootfs: containerd.types.Mount.$Properties[];
+
+                    /** CreateTaskRequest stdin. */
+                    stdin: string;
+
+                    /** CreateTaskRequest stdout. */
+                    stdout: string;
+
+                    /** CreateTaskRequest stderr. */
+                    stderr: string;
+
+                    /** CreateTaskRequest terminal. */
+                    terminal: boolean;
+
+                    /** CreateTaskRequest options. */
+                    options?: (google.protobuf.Any.$Properties|null);
+
+                    /** CreateTaskRequest runtimePath. */
+                    runtimePath: string;
+
+                    /**
+                     * Creates a new CreateTaskRequest instance using the specified properties.
+                     * @param [properties] Properties to set
+                     * @returns CreateTaskRequest instance
+                     */
+                    static create(properties: containerd.services.tasks.v1.CreateTaskRequest.$Shape): containerd.services.tasks.v1.CreateTaskRequest & containerd.services.tasks.v1.CreateTaskRequest.$Shape;
+                    static create(properties?: containerd.services.tasks.v1.CreateTaskRequest.$Properties): containerd.services.tasks.v1.CreateTaskRequest;
+
+                    /**
+                     * Encodes the specified CreateTaskRequest message. Does not implicitly {@link containerd.services.tasks.v1.CreateTaskRequest.verify|verify} messages.
+                     * @param message CreateTaskRequest message or plain object to encode
+                     * @param [writer] Writer to encode to
+                     * @returns Writer
+                     */
+                    static encode(message: containerd.services.tasks.v1.CreateTaskRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                    /**
+                     * Decodes a CreateTaskRequest message from the specified reader or buffer.
+                     * @param reader Reader or buffer to decode from
+                     * @param [length] Message length if known beforehand
+                     * @returns {containerd.services.tasks.v1.CreateTaskRequest & containerd.services.tasks.v1.CreateTaskRequest.$Shape} CreateTaskRequest
+                     * @throws {Error} If the payload is not a reader or valid buffer
+                     * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                     */
+                    static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): containerd.services.tasks.v1.CreateTaskRequest & containerd.services.tasks.v1.CreateTaskRequest.$Shape;
+                }
+
+                namespace CreateTaskRequest {
+
+                    /** Properties of a CreateTaskRequest. */
+                    interface $Properties {
+
+                        /** CreateTaskRequest containerId */
+                        containerId?: (string|null);
+
+                        /** CreateTaskRequest rootfs */
+                        rootfs?: (containerd.types.Mount.$Properties[]|null);
+
+                        /** CreateTaskRequest stdin */
+                        stdin?: (string|null);
+
+                        /** CreateTaskRequest stdout */
+                        stdout?: (string|null);
+
+                        /** CreateTaskRequest stderr */
+                        stderr?: (string|null);
+
+                        /** CreateTaskRequest terminal */
+                        terminal?: (boolean|null);
+
+                        /** CreateTaskRequest options */
+                        options?: (google.protobuf.Any.$Properties|null);
+
+                        /** CreateTaskRequest runtimePath */
+                        runtimePath?: (string|null);
+
+                        /** Unknown fields preserved while decoding when enabled */
+                        $unknowns?: Uint8Array[];
+                    }
+
+                    /** Shape of a CreateTaskRequest. */
+                    type $Shape = containerd.services.tasks.v1.CreateTaskRequest.$Properties;
+                }
+
+                /**
+                 * Properties of a CreateTaskResponse.
+                 * @deprecated Use containerd.services.tasks.v1.CreateTaskResponse.$Properties instead.
+                 */
+                interface ICreateTaskResponse extends containerd.services.tasks.v1.CreateTaskResponse.$Properties {
+                }
+
+                /** Represents a CreateTaskResponse. */
+                class CreateTaskResponse {
+
+                    /**
+                     * Constructs a new CreateTaskResponse.
+                     * @param [properties] Properties to set
+                     */
+                    constructor(properties?: containerd.services.tasks.v1.CreateTaskResponse.$Properties);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+
+                    /** CreateTaskResponse containerId. */
+                    containerId: string;
+
+                    /** CreateTaskResponse pid. */
+                    pid: number;
+
+                    /**
+                     * Creates a new CreateTaskResponse instance using the specified properties.
+                     * @param [properties] Properties to set
+                     * @returns CreateTaskResponse instance
+                     */
+                    static create(properties: containerd.services.tasks.v1.CreateTaskResponse.$Shape): containerd.services.tasks.v1.CreateTaskResponse & containerd.services.tasks.v1.CreateTaskResponse.$Shape;
+                    static create(properties?: containerd.services.tasks.v1.CreateTaskResponse.$Properties): containerd.services.tasks.v1.CreateTaskResponse;
+
+                    /**
+                     * Encodes the specified CreateTaskResponse message. Does not implicitly {@link containerd.services.tasks.v1.CreateTaskResponse.verify|verify} messages.
+                     * @param message CreateTaskResponse message or plain object to encode
+                     * @param [writer] Writer to encode to
+                     * @returns Writer
+                     */
+                    static encode(message: containerd.services.tasks.v1.CreateTaskResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                    /**
+                     * Decodes a CreateTaskResponse message from the specified reader or buffer.
+                     * @param reader Reader or buffer to decode from
+                     * @param [length] Message length if known beforehand
+                     * @returns {containerd.services.tasks.v1.CreateTaskResponse & containerd.services.tasks.v1.CreateTaskResponse.$Shape} CreateTaskResponse
+                     * @throws {Error} If the payload is not a reader or valid buffer
+                     * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                     */
+                    static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): containerd.services.tasks.v1.CreateTaskResponse & containerd.services.tasks.v1.CreateTaskResponse.$Shape;
+                }
+
+                namespace CreateTaskResponse {
+
+                    /** Properties of a CreateTaskResponse. */
+                    interface $Properties {
+
+                        /** CreateTaskResponse containerId */
+                        containerId?: (string|null);
+
+                        /** CreateTaskResponse pid */
+                        pid?: (number|null);
+
+                        /** Unknown fields preserved while decoding when enabled */
+                        $unknowns?: Uint8Array[];
+                    }
+
+                    /** Shape of a CreateTaskResponse. */
+                    type $Shape = containerd.services.tasks.v1.CreateTaskResponse.$Properties;
+                }
+
+                /**
+                 * Properties of a StartRequest.
+                 * @deprecated Use containerd.services.tasks.v1.StartRequest.$Properties instead.
+                 */
+                interface IStartRequest extends containerd.services.tasks.v1.StartRequest.$Properties {
+                }
+
+                /** Represents a StartRequest. */
+                class StartRequest {
+
+                    /**
+                     * Constructs a new StartRequest.
+                     * @param [properties] Properties to set
+                     */
+                    constructor(properties?: containerd.services.tasks.v1.StartRequest.$Properties);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+
+                    /** StartRequest containerId. */
+                    containerId: string;
+
+                    /** StartRequest execId. */
+                    execId: string;
+
+                    /**
+                     * Creates a new StartRequest instance using the specified properties.
+                     * @param [properties] Properties to set
+                     * @returns StartRequest instance
+                     */
+                    static create(properties: containerd.services.tasks.v1.StartRequest.$Shape): containerd.services.tasks.v1.StartRequest & containerd.services.tasks.v1.StartRequest.$Shape;
+                    static create(properties?: containerd.services.tasks.v1.StartRequest.$Properties): containerd.services.tasks.v1.StartRequest;
+
+                    /**
+                     * Encodes the specified StartRequest message. Does not implicitly {@link containerd.services.tasks.v1.StartRequest.verify|verify} messages.
+                     * @param message StartRequest message or plain object to encode
+                     * @param [writer] Writer to encode to
+                     * @returns Writer
+                     */
+                    static encode(message: containerd.services.tasks.v1.StartRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                    /**
+                     * Decodes a StartRequest message from the specified reader or buffer.
+                     * @param reader Reader or buffer to decode from
+                     * @param [length] Message length if known beforehand
+                     * @returns {containerd.services.tasks.v1.StartRequest & containerd.services.tasks.v1.StartRequest.$Shape} StartRequest
+                     * @throws {Error} If the payload is not a reader or valid buffer
+                     * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                     */
+                    static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): containerd.services.tasks.v1.StartRequest & containerd.services.tasks.v1.StartRequest.$Shape;
+                }
+
+                namespace StartRequest {
+
+                    /** Properties of a StartRequest. */
+                    interface $Properties {
+
+                        /** StartRequest containerId */
+                        containerId?: (string|null);
+
+                        /** StartRequest execId */
+                        execId?: (string|null);
+
+                        /** Unknown fields preserved while decoding when enabled */
+                        $unknowns?: Uint8Array[];
+                    }
+
+                    /** Shape of a StartRequest. */
+                    type $Shape = containerd.services.tasks.v1.StartRequest.$Properties;
+                }
+
+                /**
+                 * Properties of a StartResponse.
+                 * @deprecated Use containerd.services.tasks.v1.StartResponse.$Properties instead.
+                 */
+                interface IStartResponse extends containerd.services.tasks.v1.StartResponse.$Properties {
+                }
+
+                /** Represents a StartResponse. */
+                class StartResponse {
+
+                    /**
+                     * Constructs a new StartResponse.
+                     * @param [properties] Properties to set
+                     */
+                    constructor(properties?: containerd.services.tasks.v1.StartResponse.$Properties);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+
+                    /** StartResponse pid. */
+                    pid: number;
+
+                    /**
+                     * Creates a new StartResponse instance using the specified properties.
+                     * @param [properties] Properties to set
+                     * @returns StartResponse instance
+                     */
+                    static create(properties: containerd.services.tasks.v1.StartResponse.$Shape): containerd.services.tasks.v1.StartResponse & containerd.services.tasks.v1.StartResponse.$Shape;
+                    static create(properties?: containerd.services.tasks.v1.StartResponse.$Properties): containerd.services.tasks.v1.StartResponse;
+
+                    /**
+                     * Encodes the specified StartResponse message. Does not implicitly {@link containerd.services.tasks.v1.StartResponse.verify|verify} messages.
+                     * @param message StartResponse message or plain object to encode
+                     * @param [writer] Writer to encode to
+                     * @returns Writer
+                     */
+                    static encode(message: containerd.services.tasks.v1.StartResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                    /**
+                     * Decodes a StartResponse message from the specified reader or buffer.
+                     * @param reader Reader or buffer to decode from
+                     * @param [length] Message length if known beforehand
+                     * @returns {containerd.services.tasks.v1.StartResponse & containerd.services.tasks.v1.StartResponse.$Shape} StartResponse
+                     * @throws {Error} If the payload is not a reader or valid buffer
+                     * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                     */
+                    static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): containerd.services.tasks.v1.StartResponse & containerd.services.tasks.v1.StartResponse.$Shape;
+                }
+
+                namespace StartResponse {
+
+                    /** Properties of a StartResponse. */
+                    interface $Properties {
+
+                        /** StartResponse pid */
+                        pid?: (number|null);
+
+                        /** Unknown fields preserved while decoding when enabled */
+                        $unknowns?: Uint8Array[];
+                    }
+
+                    /** Shape of a StartResponse. */
+                    type $Shape = containerd.services.tasks.v1.StartResponse.$Properties;
+                }
+
+                /**
+                 * Properties of a DeleteTaskRequest.
+                 * @deprecated Use containerd.services.tasks.v1.DeleteTaskRequest.$Properties instead.
+                 */
+                interface IDeleteTaskRequest extends containerd.services.tasks.v1.DeleteTaskRequest.$Properties {
+                }
+
+                /** Represents a DeleteTaskRequest. */
+                class DeleteTaskRequest {
+
+                    /**
+                     * Constructs a new DeleteTaskRequest.
+                     * @param [properties] Properties to set
+                     */
+                    constructor(properties?: containerd.services.tasks.v1.DeleteTaskRequest.$Properties);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+
+                    /** DeleteTaskRequest containerId. */
+                    containerId: string;
+
+                    /**
+                     * Creates a new DeleteTaskRequest instance using the specified properties.
+                     * @param [properties] Properties to set
+                     * @returns DeleteTaskRequest instance
+                     */
+                    static create(properties: containerd.services.tasks.v1.DeleteTaskRequest.$Shape): containerd.services.tasks.v1.DeleteTaskRequest & containerd.services.tasks.v1.DeleteTaskRequest.$Shape;
+                    static create(properties?: containerd.services.tasks.v1.DeleteTaskRequest.$Properties): containerd.services.tasks.v1.DeleteTaskRequest;
+
+                    /**
+                     * Encodes the specified DeleteTaskRequest message. Does not implicitly {@link containerd.services.tasks.v1.DeleteTaskRequest.verify|verify} messages.
+                     * @param message DeleteTaskRequest message or plain object to encode
+                     * @param [writer] Writer to encode to
+                     * @returns Writer
+                     */
+                    static encode(message: containerd.services.tasks.v1.DeleteTaskRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                    /**
+                     * Decodes a DeleteTaskRequest message from the specified reader or buffer.
+                     * @param reader Reader or buffer to decode from
+                     * @param [length] Message length if known beforehand
+                     * @returns {containerd.services.tasks.v1.DeleteTaskRequest & containerd.services.tasks.v1.DeleteTaskRequest.$Shape} DeleteTaskRequest
+                     * @throws {Error} If the payload is not a reader or valid buffer
+                     * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                     */
+                    static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): containerd.services.tasks.v1.DeleteTaskRequest & containerd.services.tasks.v1.DeleteTaskRequest.$Shape;
+                }
+
+                namespace DeleteTaskRequest {
+
+                    /** Properties of a DeleteTaskRequest. */
+                    interface $Properties {
+
+                        /** DeleteTaskRequest containerId */
+                        containerId?: (string|null);
+
+                        /** Unknown fields preserved while decoding when enabled */
+                        $unknowns?: Uint8Array[];
+                    }
+
+                    /** Shape of a DeleteTaskRequest. */
+                    type $Shape = containerd.services.tasks.v1.DeleteTaskRequest.$Properties;
+                }
+
+                /**
+                 * Properties of a DeleteResponse.
+                 * @deprecated Use containerd.services.tasks.v1.DeleteResponse.$Properties instead.
+                 */
+                interface IDeleteResponse extends containerd.services.tasks.v1.DeleteResponse.$Properties {
+                }
+
+                /** Represents a DeleteResponse. */
+                class DeleteResponse {
+
+                    /**
+                     * Constructs a new DeleteResponse.
+                     * @param [properties] Properties to set
+                     */
+                    constructor(properties?: containerd.services.tasks.v1.DeleteResponse.$Properties);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+
+                    /** DeleteResponse id. */
+                    id: string;
+
+                    /** DeleteResponse pid. */
+                    pid: number;
+
+                    /** DeleteResponse exitStatus. */
+                    exitStatus: number;
+
+                    /** DeleteResponse exitedAt. */
+                    exitedAt?: (google.protobuf.Timestamp.$Properties|null);
+
+                    /**
+                     * Creates a new DeleteResponse instance using the specified properties.
+                     * @param [properties] Properties to set
+                     * @returns DeleteResponse instance
+                     */
+                    static create(properties: containerd.services.tasks.v1.DeleteResponse.$Shape): containerd.services.tasks.v1.DeleteResponse & containerd.services.tasks.v1.DeleteResponse.$Shape;
+                    static create(properties?: containerd.services.tasks.v1.DeleteResponse.$Properties): containerd.services.tasks.v1.DeleteResponse;
+
+                    /**
+                     * Encodes the specified DeleteResponse message. Does not implicitly {@link containerd.services.tasks.v1.DeleteResponse.verify|verify} messages.
+                     * @param message DeleteResponse message or plain object to encode
+                     * @param [writer] Writer to encode to
+                     * @returns Writer
+                     */
+                    static encode(message: containerd.services.tasks.v1.DeleteResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                    /**
+                     * Decodes a DeleteResponse message from the specified reader or buffer.
+                     * @param reader Reader or buffer to decode from
+                     * @param [length] Message length if known beforehand
+                     * @returns {containerd.services.tasks.v1.DeleteResponse & containerd.services.tasks.v1.DeleteResponse.$Shape} DeleteResponse
+                     * @throws {Error} If the payload is not a reader or valid buffer
+                     * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                     */
+                    static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): containerd.services.tasks.v1.DeleteResponse & containerd.services.tasks.v1.DeleteResponse.$Shape;
+                }
+
+                namespace DeleteResponse {
+
+                    /** Properties of a DeleteResponse. */
+                    interface $Properties {
+
+                        /** DeleteResponse id */
+                        id?: (string|null);
+
+                        /** DeleteResponse pid */
+                        pid?: (number|null);
+
+                        /** DeleteResponse exitStatus */
+                        exitStatus?: (number|null);
+
+                        /** DeleteResponse exitedAt */
+                        exitedAt?: (google.protobuf.Timestamp.$Properties|null);
+
+                        /** Unknown fields preserved while decoding when enabled */
+                        $unknowns?: Uint8Array[];
+                    }
+
+                    /** Shape of a DeleteResponse. */
+                    type $Shape = containerd.services.tasks.v1.DeleteResponse.$Properties;
+                }
+
+                /**
+                 * Properties of a DeleteProcessRequest.
+                 * @deprecated Use containerd.services.tasks.v1.DeleteProcessRequest.$Properties instead.
+                 */
+                interface IDeleteProcessRequest extends containerd.services.tasks.v1.DeleteProcessRequest.$Properties {
+                }
+
+                /** Represents a DeleteProcessRequest. */
+                class DeleteProcessRequest {
+
+                    /**
+                     * Constructs a new DeleteProcessRequest.
+                     * @param [properties] Properties to set
+                     */
+                    constructor(properties?: containerd.services.tasks.v1.DeleteProcessRequest.$Properties);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+
+                    /** DeleteProcessRequest containerId. */
+                    containerId: string;
+
+                    /** DeleteProcessRequest execId. */
+                    execId: string;
+
+                    /**
+                     * Creates a new DeleteProcessRequest instance using the specified properties.
+                     * @param [properties] Properties to set
+                     * @returns DeleteProcessRequest instance
+                     */
+                    static create(properties: containerd.services.tasks.v1.DeleteProcessRequest.$Shape): containerd.services.tasks.v1.DeleteProcessRequest & containerd.services.tasks.v1.DeleteProcessRequest.$Shape;
+                    static create(properties?: containerd.services.tasks.v1.DeleteProcessRequest.$Properties): containerd.services.tasks.v1.DeleteProcessRequest;
+
+                    /**
+                     * Encodes the specified DeleteProcessRequest message. Does not implicitly {@link containerd.services.tasks.v1.DeleteProcessRequest.verify|verify} messages.
+                     * @param message DeleteProcessRequest message or plain object to encode
+                     * @param [writer] Writer to encode to
+                     * @returns Writer
+                     */
+                    static encode(message: containerd.services.tasks.v1.DeleteProcessRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                    /**
+                     * Decodes a DeleteProcessRequest message from the specified reader or buffer.
+                     * @param reader Reader or buffer to decode from
+                     * @param [length] Message length if known beforehand
+                     * @returns {containerd.services.tasks.v1.DeleteProcessRequest & containerd.services.tasks.v1.DeleteProcessRequest.$Shape} DeleteProcessRequest
+                     * @throws {Error} If the payload is not a reader or valid buffer
+                     * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                     */
+                    static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): containerd.services.tasks.v1.DeleteProcessRequest & containerd.services.tasks.v1.DeleteProcessRequest.$Shape;
+                }
+
+                namespace DeleteProcessRequest {
+
+                    /** Properties of a DeleteProcessRequest. */
+                    interface $Properties {
+
+                        /** DeleteProcessRequest containerId */
+                        containerId?: (string|null);
+
+                        /** DeleteProcessRequest execId */
+                        execId?: (string|null);
+
+                        /** Unknown fields preserved while decoding when enabled */
+                        $unknowns?: Uint8Array[];
+                    }
+
+                    /** Shape of a DeleteProcessRequest. */
+                    type $Shape = containerd.services.tasks.v1.DeleteProcessRequest.$Properties;
+                }
+
+                /**
+                 * Properties of a KillRequest.
+                 * @deprecated Use containerd.services.tasks.v1.KillRequest.$Properties instead.
+                 */
+                interface IKillRequest extends containerd.services.tasks.v1.KillRequest.$Properties {
+                }
+
+                /** Represents a KillRequest. */
+                class KillRequest {
+
+                    /**
+                     * Constructs a new KillRequest.
+                     * @param [properties] Properties to set
+                     */
+                    constructor(properties?: containerd.services.tasks.v1.KillRequest.$Properties);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+
+                    /** KillRequest containerId. */
+                    containerId: string;
+
+                    /** KillRequest execId. */
+                    execId: string;
+
+                    /** KillRequest signal. */
+                    signal: number;
+
+                    /** KillRequest all. */
+                    all: boolean;
+
+                    /**
+                     * Creates a new KillRequest instance using the specified properties.
+                     * @param [properties] Properties to set
+                     * @returns KillRequest instance
+                     */
+                    static create(properties: containerd.services.tasks.v1.KillRequest.$Shape): containerd.services.tasks.v1.KillRequest & containerd.services.tasks.v1.KillRequest.$Shape;
+                    static create(properties?: containerd.services.tasks.v1.KillRequest.$Properties): containerd.services.tasks.v1.KillRequest;
+
+                    /**
+                     * Encodes the specified KillRequest message. Does not implicitly {@link containerd.services.tasks.v1.KillRequest.verify|verify} messages.
+                     * @param message KillRequest message or plain object to encode
+                     * @param [writer] Writer to encode to
+                     * @returns Writer
+                     */
+                    static encode(message: containerd.services.tasks.v1.KillRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                    /**
+                     * Decodes a KillRequest message from the specified reader or buffer.
+                     * @param reader Reader or buffer to decode from
+                     * @param [length] Message length if known beforehand
+                     * @returns {containerd.services.tasks.v1.KillRequest & containerd.services.tasks.v1.KillRequest.$Shape} KillRequest
+                     * @throws {Error} If the payload is not a reader or valid buffer
+                     * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                     */
+                    static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): containerd.services.tasks.v1.KillRequest & containerd.services.tasks.v1.KillRequest.$Shape;
+                }
+
+                namespace KillRequest {
+
+                    /** Properties of a KillRequest. */
+                    interface $Properties {
+
+                        /** KillRequest containerId */
+                        containerId?: (string|null);
+
+                        /** KillRequest execId */
+                        execId?: (string|null);
+
+                        /** KillRequest signal */
+                        signal?: (number|null);
+
+                        /** KillRequest all */
+                        all?: (boolean|null);
+
+                        /** Unknown fields preserved while decoding when enabled */
+                        $unknowns?: Uint8Array[];
+                    }
+
+                    /** Shape of a KillRequest. */
+                    type $Shape = containerd.services.tasks.v1.KillRequest.$Properties;
+                }
+
+                /**
+                 * Properties of an ExecProcessRequest.
+                 * @deprecated Use containerd.services.tasks.v1.ExecProcessRequest.$Properties instead.
+                 */
+                interface IExecProcessRequest extends containerd.services.tasks.v1.ExecProcessRequest.$Properties {
+                }
+
+                /** Represents an ExecProcessRequest. */
+                class ExecProcessRequest {
+
+                    /**
+                     * Constructs a new ExecProcessRequest.
+                     * @param [properties] Properties to set
+                     */
+                    constructor(properties?: containerd.services.tasks.v1.ExecProcessRequest.$Properties);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+
+                    /** ExecProcessRequest containerId. */
+                    containerId: string;
+
+                    /** ExecProcessRequest stdin. */
+                    stdin: string;
+
+                    /** ExecProcessRequest stdout. */
+                    stdout: string;
+
+                    /** ExecProcessRequest stderr. */
+                    stderr: string;
+
+                    /** ExecProcessRequest terminal. */
+                    terminal: boolean;
+
+                    /** ExecProcessRequest spec. */
+                    spec?: (google.protobuf.Any.$Properties|null);
+
+                    /** ExecProcessRequest execId. */
+                    execId: string;
+
+                    /**
+                     * Creates a new ExecProcessRequest instance using the specified properties.
+                     * @param [properties] Properties to set
+                     * @returns ExecProcessRequest instance
+                     */
+                    static create(properties: containerd.services.tasks.v1.ExecProcessRequest.$Shape): containerd.services.tasks.v1.ExecProcessRequest & containerd.services.tasks.v1.ExecProcessRequest.$Shape;
+                    static create(properties?: containerd.services.tasks.v1.ExecProcessRequest.$Properties): containerd.services.tasks.v1.ExecProcessRequest;
+
+                    /**
+                     * Encodes the specified ExecProcessRequest message. Does not implicitly {@link containerd.services.tasks.v1.ExecProcessRequest.verify|verify} messages.
+                     * @param message ExecProcessRequest message or plain object to encode
+                     * @param [writer] Writer to encode to
+                     * @returns Writer
+                     */
+                    static encode(message: containerd.services.tasks.v1.ExecProcessRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                    /**
+                     * Decodes an ExecProcessRequest message from the specified reader or buffer.
+                     * @param reader Reader or buffer to decode from
+                     * @param [length] Message length if known beforehand
+                     * @returns {containerd.services.tasks.v1.ExecProcessRequest & containerd.services.tasks.v1.ExecProcessRequest.$Shape} ExecProcessRequest
+                     * @throws {Error} If the payload is not a reader or valid buffer
+                     * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                     */
+                    static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): containerd.services.tasks.v1.ExecProcessRequest & containerd.services.tasks.v1.ExecProcessRequest.$Shape;
+                }
+
+                namespace ExecProcessRequest {
+
+                    /** Properties of an ExecProcessRequest. */
+                    interface $Properties {
+
+                        /** ExecProcessRequest containerId */
+                        containerId?: (string|null);
+
+                        /** ExecProcessRequest stdin */
+                        stdin?: (string|null);
+
+                        /** ExecProcessRequest stdout */
+                        stdout?: (string|null);
+
+                        /** ExecProcessRequest stderr */
+                        stderr?: (string|null);
+
+                        /** ExecProcessRequest terminal */
+                        terminal?: (boolean|null);
+
+                        /** ExecProcessRequest spec */
+                        spec?: (google.protobuf.Any.$Properties|null);
+
+                        /** ExecProcessRequest execId */
+                        execId?: (string|null);
+
+                        /** Unknown fields preserved while decoding when enabled */
+                        $unknowns?: Uint8Array[];
+                    }
+
+                    /** Shape of an ExecProcessRequest. */
+                    type $Shape = containerd.services.tasks.v1.ExecProcessRequest.$Properties;
+                }
+
+                /**
+                 * Properties of a WaitRequest.
+                 * @deprecated Use containerd.services.tasks.v1.WaitRequest.$Properties instead.
+                 */
+                interface IWaitRequest extends containerd.services.tasks.v1.WaitRequest.$Properties {
+                }
+
+                /** Represents a WaitRequest. */
+                class WaitRequest {
+
+                    /**
+                     * Constructs a new WaitRequest.
+                     * @param [properties] Properties to set
+                     */
+                    constructor(properties?: containerd.services.tasks.v1.WaitRequest.$Properties);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+
+                    /** WaitRequest containerId. */
+                    containerId: string;
+
+                    /** WaitRequest execId. */
+                    execId: string;
+
+                    /**
+                     * Creates a new WaitRequest instance using the specified properties.
+                     * @param [properties] Properties to set
+                     * @returns WaitRequest instance
+                     */
+                    static create(properties: containerd.services.tasks.v1.WaitRequest.$Shape): containerd.services.tasks.v1.WaitRequest & containerd.services.tasks.v1.WaitRequest.$Shape;
+                    static create(properties?: containerd.services.tasks.v1.WaitRequest.$Properties): containerd.services.tasks.v1.WaitRequest;
+
+                    /**
+                     * Encodes the specified WaitRequest message. Does not implicitly {@link containerd.services.tasks.v1.WaitRequest.verify|verify} messages.
+                     * @param message WaitRequest message or plain object to encode
+                     * @param [writer] Writer to encode to
+                     * @returns Writer
+                     */
+                    static encode(message: containerd.services.tasks.v1.WaitRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                    /**
+                     * Decodes a WaitRequest message from the specified reader or buffer.
+                     * @param reader Reader or buffer to decode from
+                     * @param [length] Message length if known beforehand
+                     * @returns {containerd.services.tasks.v1.WaitRequest & containerd.services.tasks.v1.WaitRequest.$Shape} WaitRequest
+                     * @throws {Error} If the payload is not a reader or valid buffer
+                     * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                     */
+                    static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): containerd.services.tasks.v1.WaitRequest & containerd.services.tasks.v1.WaitRequest.$Shape;
+                }
+
+                namespace WaitRequest {
+
+                    /** Properties of a WaitRequest. */
+                    interface $Properties {
+
+                        /** WaitRequest containerId */
+                        containerId?: (string|null);
+
+                        /** WaitRequest execId */
+                        execId?: (string|null);
+
+                        /** Unknown fields preserved while decoding when enabled */
+                        $unknowns?: Uint8Array[];
+                    }
+
+                    /** Shape of a WaitRequest. */
+                    type $Shape = containerd.services.tasks.v1.WaitRequest.$Properties;
+                }
+
+                /**
+                 * Properties of a WaitResponse.
+                 * @deprecated Use containerd.services.tasks.v1.WaitResponse.$Properties instead.
+                 */
+                interface IWaitResponse extends containerd.services.tasks.v1.WaitResponse.$Properties {
+                }
+
+                /** Represents a WaitResponse. */
+                class WaitResponse {
+
+                    /**
+                     * Constructs a new WaitResponse.
+                     * @param [properties] Properties to set
+                     */
+                    constructor(properties?: containerd.services.tasks.v1.WaitResponse.$Properties);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+
+                    /** WaitResponse exitStatus. */
+                    exitStatus: number;
+
+                    /** WaitResponse exitedAt. */
+                    exitedAt?: (google.protobuf.Timestamp.$Properties|null);
+
+                    /**
+                     * Creates a new WaitResponse instance using the specified properties.
+                     * @param [properties] Properties to set
+                     * @returns WaitResponse instance
+                     */
+                    static create(properties: containerd.services.tasks.v1.WaitResponse.$Shape): containerd.services.tasks.v1.WaitResponse & containerd.services.tasks.v1.WaitResponse.$Shape;
+                    static create(properties?: containerd.services.tasks.v1.WaitResponse.$Properties): containerd.services.tasks.v1.WaitResponse;
+
+                    /**
+                     * Encodes the specified WaitResponse message. Does not implicitly {@link containerd.services.tasks.v1.WaitResponse.verify|verify} messages.
+                     * @param message WaitResponse message or plain object to encode
+                     * @param [writer] Writer to encode to
+                     * @returns Writer
+                     */
+                    static encode(message: containerd.services.tasks.v1.WaitResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                    /**
+                     * Decodes a WaitResponse message from the specified reader or buffer.
+                     * @param reader Reader or buffer to decode from
+                     * @param [length] Message length if known beforehand
+                     * @returns {containerd.services.tasks.v1.WaitResponse & containerd.services.tasks.v1.WaitResponse.$Shape} WaitResponse
+                     * @throws {Error} If the payload is not a reader or valid buffer
+                     * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                     */
+                    static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): containerd.services.tasks.v1.WaitResponse & containerd.services.tasks.v1.WaitResponse.$Shape;
+                }
+
+                namespace WaitResponse {
+
+                    /** Properties of a WaitResponse. */
+                    interface $Properties {
+
+                        /** WaitResponse exitStatus */
+                        exitStatus?: (number|null);
+
+                        /** WaitResponse exitedAt */
+                        exitedAt?: (google.protobuf.Timestamp.$Properties|null);
+
+                        /** Unknown fields preserved while decoding when enabled */
+                        $unknowns?: Uint8Array[];
+                    }
+
+                    /** Shape of a WaitResponse. */
+                    type $Shape = containerd.services.tasks.v1.WaitResponse.$Properties;
                 }
             }
         }
@@ -7041,6 +8283,65 @@ export namespace google {
         }
 
         /**
+         * Properties of an Empty.
+         * @deprecated Use google.protobuf.Empty.$Properties instead.
+         */
+        interface IEmpty extends google.protobuf.Empty.$Properties {
+        }
+
+        /** Represents an Empty. */
+        class Empty {
+
+            /**
+             * Constructs a new Empty.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: google.protobuf.Empty.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /**
+             * Creates a new Empty instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns Empty instance
+             */
+            static create(properties: google.protobuf.Empty.$Shape): google.protobuf.Empty & google.protobuf.Empty.$Shape;
+            static create(properties?: google.protobuf.Empty.$Properties): google.protobuf.Empty;
+
+            /**
+             * Encodes the specified Empty message. Does not implicitly {@link google.protobuf.Empty.verify|verify} messages.
+             * @param message Empty message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: google.protobuf.Empty.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes an Empty message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {google.protobuf.Empty & google.protobuf.Empty.$Shape} Empty
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): google.protobuf.Empty & google.protobuf.Empty.$Shape;
+        }
+
+        namespace Empty {
+
+            /** Properties of an Empty. */
+            interface $Properties {
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of an Empty. */
+            type $Shape = google.protobuf.Empty.$Properties;
+        }
+
+        /**
          * Properties of a Timestamp.
          * @deprecated Use google.protobuf.Timestamp.$Properties instead.
          */
@@ -7109,65 +8410,6 @@ export namespace google {
 
             /** Shape of a Timestamp. */
             type $Shape = google.protobuf.Timestamp.$Properties;
-        }
-
-        /**
-         * Properties of an Empty.
-         * @deprecated Use google.protobuf.Empty.$Properties instead.
-         */
-        interface IEmpty extends google.protobuf.Empty.$Properties {
-        }
-
-        /** Represents an Empty. */
-        class Empty {
-
-            /**
-             * Constructs a new Empty.
-             * @param [properties] Properties to set
-             */
-            constructor(properties?: google.protobuf.Empty.$Properties);
-
-            /** Unknown fields preserved while decoding when enabled */
-            $unknowns?: Uint8Array[];
-
-            /**
-             * Creates a new Empty instance using the specified properties.
-             * @param [properties] Properties to set
-             * @returns Empty instance
-             */
-            static create(properties: google.protobuf.Empty.$Shape): google.protobuf.Empty & google.protobuf.Empty.$Shape;
-            static create(properties?: google.protobuf.Empty.$Properties): google.protobuf.Empty;
-
-            /**
-             * Encodes the specified Empty message. Does not implicitly {@link google.protobuf.Empty.verify|verify} messages.
-             * @param message Empty message or plain object to encode
-             * @param [writer] Writer to encode to
-             * @returns Writer
-             */
-            static encode(message: google.protobuf.Empty.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
-
-            /**
-             * Decodes an Empty message from the specified reader or buffer.
-             * @param reader Reader or buffer to decode from
-             * @param [length] Message length if known beforehand
-             * @returns {google.protobuf.Empty & google.protobuf.Empty.$Shape} Empty
-             * @throws {Error} If the payload is not a reader or valid buffer
-             * @throws {$protobuf.util.ProtocolError} If required fields are missing
-             */
-            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): google.protobuf.Empty & google.protobuf.Empty.$Shape;
-        }
-
-        namespace Empty {
-
-            /** Properties of an Empty. */
-            interface $Properties {
-
-                /** Unknown fields preserved while decoding when enabled */
-                $unknowns?: Uint8Array[];
-            }
-
-            /** Shape of an Empty. */
-            type $Shape = google.protobuf.Empty.$Properties;
         }
     }
 

@@ -2067,6 +2067,512 @@ export const containerd = $root.containerd = (() => {
   })();
   containerd2.services = (function() {
     const services = {};
+    services.containers = (function() {
+      const containers = {};
+      containers.v1 = (function() {
+        const v1 = {};
+        v1.Container = (function() {
+          const Container = function(properties) {
+            this.labels = {};
+            if (properties) {
+              for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                  this[keys[i]] = properties[keys[i]];
+            }
+          };
+          Container.prototype.id = "";
+          Container.prototype.labels = $util.emptyObject;
+          Container.prototype.image = "";
+          Container.prototype.runtime = null;
+          Container.prototype.spec = null;
+          Container.prototype.snapshotter = "";
+          Container.prototype.snapshotKey = "";
+          Container.create = function(properties) {
+            return new Container(properties);
+          };
+          Container.encode = function(message, writer, _depth) {
+            if (!writer)
+              writer = $Writer.create();
+            if (_depth === $undefined)
+              _depth = 0;
+            if (_depth > $util.recursionLimit)
+              throw $Error("max depth exceeded");
+            if (message.id != null && $Object.hasOwnProperty.call(message, "id") && message.id !== "")
+              writer.uint32(10).string(message.id);
+            if (message.labels != null && $Object.hasOwnProperty.call(message, "labels"))
+              for (let keys = $Object.keys(message.labels), i = 0; i < keys.length; ++i)
+                writer.uint32(18).fork().uint32(10).string(keys[i]).uint32(18).string(message.labels[keys[i]]).ldelim();
+            if (message.image != null && $Object.hasOwnProperty.call(message, "image") && message.image !== "")
+              writer.uint32(26).string(message.image);
+            if (message.runtime != null && $Object.hasOwnProperty.call(message, "runtime"))
+              $root.containerd.services.containers.v1.Container.Runtime.encode(message.runtime, writer.uint32(34).fork(), _depth + 1).ldelim();
+            if (message.spec != null && $Object.hasOwnProperty.call(message, "spec"))
+              $root.google.protobuf.Any.encode(message.spec, writer.uint32(42).fork(), _depth + 1).ldelim();
+            if (message.snapshotter != null && $Object.hasOwnProperty.call(message, "snapshotter") && message.snapshotter !== "")
+              writer.uint32(50).string(message.snapshotter);
+            if (message.snapshotKey != null && $Object.hasOwnProperty.call(message, "snapshotKey") && message.snapshotKey !== "")
+              writer.uint32(58).string(message.snapshotKey);
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+              for (let i = 0; i < message.$unknowns.length; ++i)
+                writer.raw(message.$unknowns[i]);
+            return writer;
+          };
+          Container.decode = function(reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+              reader = $Reader.create(reader);
+            if (_depth === $undefined)
+              _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+              throw $Error("max depth exceeded");
+            let end, message, key, value;
+            if (length === $undefined)
+              end = reader.len;
+            else {
+              end = reader.pos + length;
+              if (end > reader.len)
+                throw $RangeError("index out of range");
+              length = reader.len;
+              reader.len = end;
+            }
+            message = _target || new $root.containerd.services.containers.v1.Container();
+            while (reader.pos < end) {
+              let start = reader.pos;
+              let tag = reader.tag();
+              if (tag === _end) {
+                _end = $undefined;
+                break;
+              }
+              let wireType = tag & 7;
+              switch (tag >>>= 3) {
+                case 1: {
+                  if (wireType !== 2)
+                    break;
+                  if ((value = reader.stringVerify()).length)
+                    message.id = value;
+                  else
+                    delete message.id;
+                  continue;
+                }
+                case 2: {
+                  if (wireType !== 2)
+                    break;
+                  if (message.labels === $util.emptyObject)
+                    message.labels = {};
+                  let end2 = reader.size() + reader.pos;
+                  if (end2 > reader.len)
+                    throw $RangeError("index out of range");
+                  reader.len = end2;
+                  key = "";
+                  value = "";
+                  while (reader.pos < end2) {
+                    let tag2 = reader.tag();
+                    wireType = tag2 & 7;
+                    switch (tag2 >>>= 3) {
+                      case 1:
+                        if (wireType !== 2)
+                          break;
+                        key = reader.stringVerify();
+                        continue;
+                      case 2:
+                        if (wireType !== 2)
+                          break;
+                        value = reader.stringVerify();
+                        continue;
+                    }
+                    reader.skipType(wireType, _depth, tag2);
+                  }
+                  if (reader.pos !== end2)
+                    throw $RangeError("index out of range");
+                  reader.len = end;
+                  if (key === "__proto__")
+                    $util.makeProp(message.labels, key);
+                  message.labels[key] = value;
+                  continue;
+                }
+                case 3: {
+                  if (wireType !== 2)
+                    break;
+                  if ((value = reader.stringVerify()).length)
+                    message.image = value;
+                  else
+                    delete message.image;
+                  continue;
+                }
+                case 4: {
+                  if (wireType !== 2)
+                    break;
+                  message.runtime = $root.containerd.services.containers.v1.Container.Runtime.decode(reader, reader.size(), $undefined, _depth + 1, message.runtime);
+                  continue;
+                }
+                case 5: {
+                  if (wireType !== 2)
+                    break;
+                  message.spec = $root.google.protobuf.Any.decode(reader, reader.size(), $undefined, _depth + 1, message.spec);
+                  continue;
+                }
+                case 6: {
+                  if (wireType !== 2)
+                    break;
+                  if ((value = reader.stringVerify()).length)
+                    message.snapshotter = value;
+                  else
+                    delete message.snapshotter;
+                  continue;
+                }
+                case 7: {
+                  if (wireType !== 2)
+                    break;
+                  if ((value = reader.stringVerify()).length)
+                    message.snapshotKey = value;
+                  else
+                    delete message.snapshotKey;
+                  continue;
+                }
+              }
+              reader.skipType(wireType, _depth, tag);
+              if (!reader.discardUnknown) {
+                $util.makeProp(message, "$unknowns", false);
+                (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+              }
+            }
+            if (length !== $undefined) {
+              if (reader.pos !== end)
+                throw $RangeError("index out of range");
+              reader.len = length;
+            }
+            if (_end !== $undefined)
+              throw $Error("missing end group");
+            return message;
+          };
+          Container.Runtime = (function() {
+            const Runtime = function(properties) {
+              if (properties) {
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                  if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                    this[keys[i]] = properties[keys[i]];
+              }
+            };
+            Runtime.prototype.name = "";
+            Runtime.prototype.options = null;
+            Runtime.create = function(properties) {
+              return new Runtime(properties);
+            };
+            Runtime.encode = function(message, writer, _depth) {
+              if (!writer)
+                writer = $Writer.create();
+              if (_depth === $undefined)
+                _depth = 0;
+              if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+              if (message.name != null && $Object.hasOwnProperty.call(message, "name") && message.name !== "")
+                writer.uint32(10).string(message.name);
+              if (message.options != null && $Object.hasOwnProperty.call(message, "options"))
+                $root.google.protobuf.Any.encode(message.options, writer.uint32(18).fork(), _depth + 1).ldelim();
+              if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                  writer.raw(message.$unknowns[i]);
+              return writer;
+            };
+            Runtime.decode = function(reader, length, _end, _depth, _target) {
+              if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+              if (_depth === $undefined)
+                _depth = 0;
+              if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+              let end, message, value;
+              if (length === $undefined)
+                end = reader.len;
+              else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                  throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+              }
+              message = _target || new $root.containerd.services.containers.v1.Container.Runtime();
+              while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                  _end = $undefined;
+                  break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                  case 1: {
+                    if (wireType !== 2)
+                      break;
+                    if ((value = reader.stringVerify()).length)
+                      message.name = value;
+                    else
+                      delete message.name;
+                    continue;
+                  }
+                  case 2: {
+                    if (wireType !== 2)
+                      break;
+                    message.options = $root.google.protobuf.Any.decode(reader, reader.size(), $undefined, _depth + 1, message.options);
+                    continue;
+                  }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                  $util.makeProp(message, "$unknowns", false);
+                  (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+              }
+              if (length !== $undefined) {
+                if (reader.pos !== end)
+                  throw $RangeError("index out of range");
+                reader.len = length;
+              }
+              if (_end !== $undefined)
+                throw $Error("missing end group");
+              return message;
+            };
+            return Runtime;
+          })();
+          return Container;
+        })();
+        v1.CreateContainerRequest = (function() {
+          const CreateContainerRequest = function(properties) {
+            if (properties) {
+              for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                  this[keys[i]] = properties[keys[i]];
+            }
+          };
+          CreateContainerRequest.prototype.container = null;
+          CreateContainerRequest.create = function(properties) {
+            return new CreateContainerRequest(properties);
+          };
+          CreateContainerRequest.encode = function(message, writer, _depth) {
+            if (!writer)
+              writer = $Writer.create();
+            if (_depth === $undefined)
+              _depth = 0;
+            if (_depth > $util.recursionLimit)
+              throw $Error("max depth exceeded");
+            if (message.container != null && $Object.hasOwnProperty.call(message, "container"))
+              $root.containerd.services.containers.v1.Container.encode(message.container, writer.uint32(10).fork(), _depth + 1).ldelim();
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+              for (let i = 0; i < message.$unknowns.length; ++i)
+                writer.raw(message.$unknowns[i]);
+            return writer;
+          };
+          CreateContainerRequest.decode = function(reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+              reader = $Reader.create(reader);
+            if (_depth === $undefined)
+              _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+              throw $Error("max depth exceeded");
+            let end, message, value;
+            if (length === $undefined)
+              end = reader.len;
+            else {
+              end = reader.pos + length;
+              if (end > reader.len)
+                throw $RangeError("index out of range");
+              length = reader.len;
+              reader.len = end;
+            }
+            message = _target || new $root.containerd.services.containers.v1.CreateContainerRequest();
+            while (reader.pos < end) {
+              let start = reader.pos;
+              let tag = reader.tag();
+              if (tag === _end) {
+                _end = $undefined;
+                break;
+              }
+              let wireType = tag & 7;
+              switch (tag >>>= 3) {
+                case 1: {
+                  if (wireType !== 2)
+                    break;
+                  message.container = $root.containerd.services.containers.v1.Container.decode(reader, reader.size(), $undefined, _depth + 1, message.container);
+                  continue;
+                }
+              }
+              reader.skipType(wireType, _depth, tag);
+              if (!reader.discardUnknown) {
+                $util.makeProp(message, "$unknowns", false);
+                (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+              }
+            }
+            if (length !== $undefined) {
+              if (reader.pos !== end)
+                throw $RangeError("index out of range");
+              reader.len = length;
+            }
+            if (_end !== $undefined)
+              throw $Error("missing end group");
+            return message;
+          };
+          return CreateContainerRequest;
+        })();
+        v1.CreateContainerResponse = (function() {
+          const CreateContainerResponse = function(properties) {
+            if (properties) {
+              for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                  this[keys[i]] = properties[keys[i]];
+            }
+          };
+          CreateContainerResponse.prototype.container = null;
+          CreateContainerResponse.create = function(properties) {
+            return new CreateContainerResponse(properties);
+          };
+          CreateContainerResponse.encode = function(message, writer, _depth) {
+            if (!writer)
+              writer = $Writer.create();
+            if (_depth === $undefined)
+              _depth = 0;
+            if (_depth > $util.recursionLimit)
+              throw $Error("max depth exceeded");
+            if (message.container != null && $Object.hasOwnProperty.call(message, "container"))
+              $root.containerd.services.containers.v1.Container.encode(message.container, writer.uint32(10).fork(), _depth + 1).ldelim();
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+              for (let i = 0; i < message.$unknowns.length; ++i)
+                writer.raw(message.$unknowns[i]);
+            return writer;
+          };
+          CreateContainerResponse.decode = function(reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+              reader = $Reader.create(reader);
+            if (_depth === $undefined)
+              _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+              throw $Error("max depth exceeded");
+            let end, message, value;
+            if (length === $undefined)
+              end = reader.len;
+            else {
+              end = reader.pos + length;
+              if (end > reader.len)
+                throw $RangeError("index out of range");
+              length = reader.len;
+              reader.len = end;
+            }
+            message = _target || new $root.containerd.services.containers.v1.CreateContainerResponse();
+            while (reader.pos < end) {
+              let start = reader.pos;
+              let tag = reader.tag();
+              if (tag === _end) {
+                _end = $undefined;
+                break;
+              }
+              let wireType = tag & 7;
+              switch (tag >>>= 3) {
+                case 1: {
+                  if (wireType !== 2)
+                    break;
+                  message.container = $root.containerd.services.containers.v1.Container.decode(reader, reader.size(), $undefined, _depth + 1, message.container);
+                  continue;
+                }
+              }
+              reader.skipType(wireType, _depth, tag);
+              if (!reader.discardUnknown) {
+                $util.makeProp(message, "$unknowns", false);
+                (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+              }
+            }
+            if (length !== $undefined) {
+              if (reader.pos !== end)
+                throw $RangeError("index out of range");
+              reader.len = length;
+            }
+            if (_end !== $undefined)
+              throw $Error("missing end group");
+            return message;
+          };
+          return CreateContainerResponse;
+        })();
+        v1.DeleteContainerRequest = (function() {
+          const DeleteContainerRequest = function(properties) {
+            if (properties) {
+              for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                  this[keys[i]] = properties[keys[i]];
+            }
+          };
+          DeleteContainerRequest.prototype.id = "";
+          DeleteContainerRequest.create = function(properties) {
+            return new DeleteContainerRequest(properties);
+          };
+          DeleteContainerRequest.encode = function(message, writer, _depth) {
+            if (!writer)
+              writer = $Writer.create();
+            if (_depth === $undefined)
+              _depth = 0;
+            if (_depth > $util.recursionLimit)
+              throw $Error("max depth exceeded");
+            if (message.id != null && $Object.hasOwnProperty.call(message, "id") && message.id !== "")
+              writer.uint32(10).string(message.id);
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+              for (let i = 0; i < message.$unknowns.length; ++i)
+                writer.raw(message.$unknowns[i]);
+            return writer;
+          };
+          DeleteContainerRequest.decode = function(reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+              reader = $Reader.create(reader);
+            if (_depth === $undefined)
+              _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+              throw $Error("max depth exceeded");
+            let end, message, value;
+            if (length === $undefined)
+              end = reader.len;
+            else {
+              end = reader.pos + length;
+              if (end > reader.len)
+                throw $RangeError("index out of range");
+              length = reader.len;
+              reader.len = end;
+            }
+            message = _target || new $root.containerd.services.containers.v1.DeleteContainerRequest();
+            while (reader.pos < end) {
+              let start = reader.pos;
+              let tag = reader.tag();
+              if (tag === _end) {
+                _end = $undefined;
+                break;
+              }
+              let wireType = tag & 7;
+              switch (tag >>>= 3) {
+                case 1: {
+                  if (wireType !== 2)
+                    break;
+                  if ((value = reader.stringVerify()).length)
+                    message.id = value;
+                  else
+                    delete message.id;
+                  continue;
+                }
+              }
+              reader.skipType(wireType, _depth, tag);
+              if (!reader.discardUnknown) {
+                $util.makeProp(message, "$unknowns", false);
+                (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+              }
+            }
+            if (length !== $undefined) {
+              if (reader.pos !== end)
+                throw $RangeError("index out of range");
+              reader.len = length;
+            }
+            if (_end !== $undefined)
+              throw $Error("missing end group");
+            return message;
+          };
+          return DeleteContainerRequest;
+        })();
+        return v1;
+      })();
+      return containers;
+    })();
     services.events = (function() {
       const events = {};
       events.v1 = (function() {
@@ -2240,6 +2746,1171 @@ export const containerd = $root.containerd = (() => {
         return ttrpc2;
       })();
       return events;
+    })();
+    services.tasks = (function() {
+      const tasks = {};
+      tasks.v1 = (function() {
+        const v1 = {};
+        v1.CreateTaskRequest = (function() {
+          const CreateTaskRequest = function(properties) {
+            this.rootfs = [];
+            if (properties) {
+              for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                  this[keys[i]] = properties[keys[i]];
+            }
+          };
+          CreateTaskRequest.prototype.containerId = "";
+          CreateTaskRequest.prototype.rootfs = $util.emptyArray;
+          CreateTaskRequest.prototype.stdin = "";
+          CreateTaskRequest.prototype.stdout = "";
+          CreateTaskRequest.prototype.stderr = "";
+          CreateTaskRequest.prototype.terminal = false;
+          CreateTaskRequest.prototype.options = null;
+          CreateTaskRequest.prototype.runtimePath = "";
+          CreateTaskRequest.create = function(properties) {
+            return new CreateTaskRequest(properties);
+          };
+          CreateTaskRequest.encode = function(message, writer, _depth) {
+            if (!writer)
+              writer = $Writer.create();
+            if (_depth === $undefined)
+              _depth = 0;
+            if (_depth > $util.recursionLimit)
+              throw $Error("max depth exceeded");
+            if (message.containerId != null && $Object.hasOwnProperty.call(message, "containerId") && message.containerId !== "")
+              writer.uint32(10).string(message.containerId);
+            if (message.rootfs != null && message.rootfs.length)
+              for (let i = 0; i < message.rootfs.length; ++i)
+                $root.containerd.types.Mount.encode(message.rootfs[i], writer.uint32(26).fork(), _depth + 1).ldelim();
+            if (message.stdin != null && $Object.hasOwnProperty.call(message, "stdin") && message.stdin !== "")
+              writer.uint32(34).string(message.stdin);
+            if (message.stdout != null && $Object.hasOwnProperty.call(message, "stdout") && message.stdout !== "")
+              writer.uint32(42).string(message.stdout);
+            if (message.stderr != null && $Object.hasOwnProperty.call(message, "stderr") && message.stderr !== "")
+              writer.uint32(50).string(message.stderr);
+            if (message.terminal != null && $Object.hasOwnProperty.call(message, "terminal") && message.terminal !== false)
+              writer.uint32(56).bool(message.terminal);
+            if (message.options != null && $Object.hasOwnProperty.call(message, "options"))
+              $root.google.protobuf.Any.encode(message.options, writer.uint32(74).fork(), _depth + 1).ldelim();
+            if (message.runtimePath != null && $Object.hasOwnProperty.call(message, "runtimePath") && message.runtimePath !== "")
+              writer.uint32(82).string(message.runtimePath);
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+              for (let i = 0; i < message.$unknowns.length; ++i)
+                writer.raw(message.$unknowns[i]);
+            return writer;
+          };
+          CreateTaskRequest.decode = function(reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+              reader = $Reader.create(reader);
+            if (_depth === $undefined)
+              _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+              throw $Error("max depth exceeded");
+            let end, message, value;
+            if (length === $undefined)
+              end = reader.len;
+            else {
+              end = reader.pos + length;
+              if (end > reader.len)
+                throw $RangeError("index out of range");
+              length = reader.len;
+              reader.len = end;
+            }
+            message = _target || new $root.containerd.services.tasks.v1.CreateTaskRequest();
+            while (reader.pos < end) {
+              let start = reader.pos;
+              let tag = reader.tag();
+              if (tag === _end) {
+                _end = $undefined;
+                break;
+              }
+              let wireType = tag & 7;
+              switch (tag >>>= 3) {
+                case 1: {
+                  if (wireType !== 2)
+                    break;
+                  if ((value = reader.stringVerify()).length)
+                    message.containerId = value;
+                  else
+                    delete message.containerId;
+                  continue;
+                }
+                case 3: {
+                  if (wireType !== 2)
+                    break;
+                  if (!(message.rootfs && message.rootfs.length))
+                    message.rootfs = [];
+                  message.rootfs.push($root.containerd.types.Mount.decode(reader, reader.size(), $undefined, _depth + 1));
+                  continue;
+                }
+                case 4: {
+                  if (wireType !== 2)
+                    break;
+                  if ((value = reader.stringVerify()).length)
+                    message.stdin = value;
+                  else
+                    delete message.stdin;
+                  continue;
+                }
+                case 5: {
+                  if (wireType !== 2)
+                    break;
+                  if ((value = reader.stringVerify()).length)
+                    message.stdout = value;
+                  else
+                    delete message.stdout;
+                  continue;
+                }
+                case 6: {
+                  if (wireType !== 2)
+                    break;
+                  if ((value = reader.stringVerify()).length)
+                    message.stderr = value;
+                  else
+                    delete message.stderr;
+                  continue;
+                }
+                case 7: {
+                  if (wireType !== 0)
+                    break;
+                  if (value = reader.bool())
+                    message.terminal = value;
+                  else
+                    delete message.terminal;
+                  continue;
+                }
+                case 9: {
+                  if (wireType !== 2)
+                    break;
+                  message.options = $root.google.protobuf.Any.decode(reader, reader.size(), $undefined, _depth + 1, message.options);
+                  continue;
+                }
+                case 10: {
+                  if (wireType !== 2)
+                    break;
+                  if ((value = reader.stringVerify()).length)
+                    message.runtimePath = value;
+                  else
+                    delete message.runtimePath;
+                  continue;
+                }
+              }
+              reader.skipType(wireType, _depth, tag);
+              if (!reader.discardUnknown) {
+                $util.makeProp(message, "$unknowns", false);
+                (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+              }
+            }
+            if (length !== $undefined) {
+              if (reader.pos !== end)
+                throw $RangeError("index out of range");
+              reader.len = length;
+            }
+            if (_end !== $undefined)
+              throw $Error("missing end group");
+            return message;
+          };
+          return CreateTaskRequest;
+        })();
+        v1.CreateTaskResponse = (function() {
+          const CreateTaskResponse = function(properties) {
+            if (properties) {
+              for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                  this[keys[i]] = properties[keys[i]];
+            }
+          };
+          CreateTaskResponse.prototype.containerId = "";
+          CreateTaskResponse.prototype.pid = 0;
+          CreateTaskResponse.create = function(properties) {
+            return new CreateTaskResponse(properties);
+          };
+          CreateTaskResponse.encode = function(message, writer, _depth) {
+            if (!writer)
+              writer = $Writer.create();
+            if (_depth === $undefined)
+              _depth = 0;
+            if (_depth > $util.recursionLimit)
+              throw $Error("max depth exceeded");
+            if (message.containerId != null && $Object.hasOwnProperty.call(message, "containerId") && message.containerId !== "")
+              writer.uint32(10).string(message.containerId);
+            if (message.pid != null && $Object.hasOwnProperty.call(message, "pid") && message.pid !== 0)
+              writer.uint32(16).uint32(message.pid);
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+              for (let i = 0; i < message.$unknowns.length; ++i)
+                writer.raw(message.$unknowns[i]);
+            return writer;
+          };
+          CreateTaskResponse.decode = function(reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+              reader = $Reader.create(reader);
+            if (_depth === $undefined)
+              _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+              throw $Error("max depth exceeded");
+            let end, message, value;
+            if (length === $undefined)
+              end = reader.len;
+            else {
+              end = reader.pos + length;
+              if (end > reader.len)
+                throw $RangeError("index out of range");
+              length = reader.len;
+              reader.len = end;
+            }
+            message = _target || new $root.containerd.services.tasks.v1.CreateTaskResponse();
+            while (reader.pos < end) {
+              let start = reader.pos;
+              let tag = reader.tag();
+              if (tag === _end) {
+                _end = $undefined;
+                break;
+              }
+              let wireType = tag & 7;
+              switch (tag >>>= 3) {
+                case 1: {
+                  if (wireType !== 2)
+                    break;
+                  if ((value = reader.stringVerify()).length)
+                    message.containerId = value;
+                  else
+                    delete message.containerId;
+                  continue;
+                }
+                case 2: {
+                  if (wireType !== 0)
+                    break;
+                  if (value = reader.uint32())
+                    message.pid = value;
+                  else
+                    delete message.pid;
+                  continue;
+                }
+              }
+              reader.skipType(wireType, _depth, tag);
+              if (!reader.discardUnknown) {
+                $util.makeProp(message, "$unknowns", false);
+                (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+              }
+            }
+            if (length !== $undefined) {
+              if (reader.pos !== end)
+                throw $RangeError("index out of range");
+              reader.len = length;
+            }
+            if (_end !== $undefined)
+              throw $Error("missing end group");
+            return message;
+          };
+          return CreateTaskResponse;
+        })();
+        v1.StartRequest = (function() {
+          const StartRequest = function(properties) {
+            if (properties) {
+              for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                  this[keys[i]] = properties[keys[i]];
+            }
+          };
+          StartRequest.prototype.containerId = "";
+          StartRequest.prototype.execId = "";
+          StartRequest.create = function(properties) {
+            return new StartRequest(properties);
+          };
+          StartRequest.encode = function(message, writer, _depth) {
+            if (!writer)
+              writer = $Writer.create();
+            if (_depth === $undefined)
+              _depth = 0;
+            if (_depth > $util.recursionLimit)
+              throw $Error("max depth exceeded");
+            if (message.containerId != null && $Object.hasOwnProperty.call(message, "containerId") && message.containerId !== "")
+              writer.uint32(10).string(message.containerId);
+            if (message.execId != null && $Object.hasOwnProperty.call(message, "execId") && message.execId !== "")
+              writer.uint32(18).string(message.execId);
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+              for (let i = 0; i < message.$unknowns.length; ++i)
+                writer.raw(message.$unknowns[i]);
+            return writer;
+          };
+          StartRequest.decode = function(reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+              reader = $Reader.create(reader);
+            if (_depth === $undefined)
+              _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+              throw $Error("max depth exceeded");
+            let end, message, value;
+            if (length === $undefined)
+              end = reader.len;
+            else {
+              end = reader.pos + length;
+              if (end > reader.len)
+                throw $RangeError("index out of range");
+              length = reader.len;
+              reader.len = end;
+            }
+            message = _target || new $root.containerd.services.tasks.v1.StartRequest();
+            while (reader.pos < end) {
+              let start = reader.pos;
+              let tag = reader.tag();
+              if (tag === _end) {
+                _end = $undefined;
+                break;
+              }
+              let wireType = tag & 7;
+              switch (tag >>>= 3) {
+                case 1: {
+                  if (wireType !== 2)
+                    break;
+                  if ((value = reader.stringVerify()).length)
+                    message.containerId = value;
+                  else
+                    delete message.containerId;
+                  continue;
+                }
+                case 2: {
+                  if (wireType !== 2)
+                    break;
+                  if ((value = reader.stringVerify()).length)
+                    message.execId = value;
+                  else
+                    delete message.execId;
+                  continue;
+                }
+              }
+              reader.skipType(wireType, _depth, tag);
+              if (!reader.discardUnknown) {
+                $util.makeProp(message, "$unknowns", false);
+                (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+              }
+            }
+            if (length !== $undefined) {
+              if (reader.pos !== end)
+                throw $RangeError("index out of range");
+              reader.len = length;
+            }
+            if (_end !== $undefined)
+              throw $Error("missing end group");
+            return message;
+          };
+          return StartRequest;
+        })();
+        v1.StartResponse = (function() {
+          const StartResponse = function(properties) {
+            if (properties) {
+              for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                  this[keys[i]] = properties[keys[i]];
+            }
+          };
+          StartResponse.prototype.pid = 0;
+          StartResponse.create = function(properties) {
+            return new StartResponse(properties);
+          };
+          StartResponse.encode = function(message, writer, _depth) {
+            if (!writer)
+              writer = $Writer.create();
+            if (_depth === $undefined)
+              _depth = 0;
+            if (_depth > $util.recursionLimit)
+              throw $Error("max depth exceeded");
+            if (message.pid != null && $Object.hasOwnProperty.call(message, "pid") && message.pid !== 0)
+              writer.uint32(8).uint32(message.pid);
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+              for (let i = 0; i < message.$unknowns.length; ++i)
+                writer.raw(message.$unknowns[i]);
+            return writer;
+          };
+          StartResponse.decode = function(reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+              reader = $Reader.create(reader);
+            if (_depth === $undefined)
+              _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+              throw $Error("max depth exceeded");
+            let end, message, value;
+            if (length === $undefined)
+              end = reader.len;
+            else {
+              end = reader.pos + length;
+              if (end > reader.len)
+                throw $RangeError("index out of range");
+              length = reader.len;
+              reader.len = end;
+            }
+            message = _target || new $root.containerd.services.tasks.v1.StartResponse();
+            while (reader.pos < end) {
+              let start = reader.pos;
+              let tag = reader.tag();
+              if (tag === _end) {
+                _end = $undefined;
+                break;
+              }
+              let wireType = tag & 7;
+              switch (tag >>>= 3) {
+                case 1: {
+                  if (wireType !== 0)
+                    break;
+                  if (value = reader.uint32())
+                    message.pid = value;
+                  else
+                    delete message.pid;
+                  continue;
+                }
+              }
+              reader.skipType(wireType, _depth, tag);
+              if (!reader.discardUnknown) {
+                $util.makeProp(message, "$unknowns", false);
+                (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+              }
+            }
+            if (length !== $undefined) {
+              if (reader.pos !== end)
+                throw $RangeError("index out of range");
+              reader.len = length;
+            }
+            if (_end !== $undefined)
+              throw $Error("missing end group");
+            return message;
+          };
+          return StartResponse;
+        })();
+        v1.DeleteTaskRequest = (function() {
+          const DeleteTaskRequest = function(properties) {
+            if (properties) {
+              for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                  this[keys[i]] = properties[keys[i]];
+            }
+          };
+          DeleteTaskRequest.prototype.containerId = "";
+          DeleteTaskRequest.create = function(properties) {
+            return new DeleteTaskRequest(properties);
+          };
+          DeleteTaskRequest.encode = function(message, writer, _depth) {
+            if (!writer)
+              writer = $Writer.create();
+            if (_depth === $undefined)
+              _depth = 0;
+            if (_depth > $util.recursionLimit)
+              throw $Error("max depth exceeded");
+            if (message.containerId != null && $Object.hasOwnProperty.call(message, "containerId") && message.containerId !== "")
+              writer.uint32(10).string(message.containerId);
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+              for (let i = 0; i < message.$unknowns.length; ++i)
+                writer.raw(message.$unknowns[i]);
+            return writer;
+          };
+          DeleteTaskRequest.decode = function(reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+              reader = $Reader.create(reader);
+            if (_depth === $undefined)
+              _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+              throw $Error("max depth exceeded");
+            let end, message, value;
+            if (length === $undefined)
+              end = reader.len;
+            else {
+              end = reader.pos + length;
+              if (end > reader.len)
+                throw $RangeError("index out of range");
+              length = reader.len;
+              reader.len = end;
+            }
+            message = _target || new $root.containerd.services.tasks.v1.DeleteTaskRequest();
+            while (reader.pos < end) {
+              let start = reader.pos;
+              let tag = reader.tag();
+              if (tag === _end) {
+                _end = $undefined;
+                break;
+              }
+              let wireType = tag & 7;
+              switch (tag >>>= 3) {
+                case 1: {
+                  if (wireType !== 2)
+                    break;
+                  if ((value = reader.stringVerify()).length)
+                    message.containerId = value;
+                  else
+                    delete message.containerId;
+                  continue;
+                }
+              }
+              reader.skipType(wireType, _depth, tag);
+              if (!reader.discardUnknown) {
+                $util.makeProp(message, "$unknowns", false);
+                (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+              }
+            }
+            if (length !== $undefined) {
+              if (reader.pos !== end)
+                throw $RangeError("index out of range");
+              reader.len = length;
+            }
+            if (_end !== $undefined)
+              throw $Error("missing end group");
+            return message;
+          };
+          return DeleteTaskRequest;
+        })();
+        v1.DeleteResponse = (function() {
+          const DeleteResponse = function(properties) {
+            if (properties) {
+              for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                  this[keys[i]] = properties[keys[i]];
+            }
+          };
+          DeleteResponse.prototype.id = "";
+          DeleteResponse.prototype.pid = 0;
+          DeleteResponse.prototype.exitStatus = 0;
+          DeleteResponse.prototype.exitedAt = null;
+          DeleteResponse.create = function(properties) {
+            return new DeleteResponse(properties);
+          };
+          DeleteResponse.encode = function(message, writer, _depth) {
+            if (!writer)
+              writer = $Writer.create();
+            if (_depth === $undefined)
+              _depth = 0;
+            if (_depth > $util.recursionLimit)
+              throw $Error("max depth exceeded");
+            if (message.id != null && $Object.hasOwnProperty.call(message, "id") && message.id !== "")
+              writer.uint32(10).string(message.id);
+            if (message.pid != null && $Object.hasOwnProperty.call(message, "pid") && message.pid !== 0)
+              writer.uint32(16).uint32(message.pid);
+            if (message.exitStatus != null && $Object.hasOwnProperty.call(message, "exitStatus") && message.exitStatus !== 0)
+              writer.uint32(24).uint32(message.exitStatus);
+            if (message.exitedAt != null && $Object.hasOwnProperty.call(message, "exitedAt"))
+              $root.google.protobuf.Timestamp.encode(message.exitedAt, writer.uint32(34).fork(), _depth + 1).ldelim();
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+              for (let i = 0; i < message.$unknowns.length; ++i)
+                writer.raw(message.$unknowns[i]);
+            return writer;
+          };
+          DeleteResponse.decode = function(reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+              reader = $Reader.create(reader);
+            if (_depth === $undefined)
+              _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+              throw $Error("max depth exceeded");
+            let end, message, value;
+            if (length === $undefined)
+              end = reader.len;
+            else {
+              end = reader.pos + length;
+              if (end > reader.len)
+                throw $RangeError("index out of range");
+              length = reader.len;
+              reader.len = end;
+            }
+            message = _target || new $root.containerd.services.tasks.v1.DeleteResponse();
+            while (reader.pos < end) {
+              let start = reader.pos;
+              let tag = reader.tag();
+              if (tag === _end) {
+                _end = $undefined;
+                break;
+              }
+              let wireType = tag & 7;
+              switch (tag >>>= 3) {
+                case 1: {
+                  if (wireType !== 2)
+                    break;
+                  if ((value = reader.stringVerify()).length)
+                    message.id = value;
+                  else
+                    delete message.id;
+                  continue;
+                }
+                case 2: {
+                  if (wireType !== 0)
+                    break;
+                  if (value = reader.uint32())
+                    message.pid = value;
+                  else
+                    delete message.pid;
+                  continue;
+                }
+                case 3: {
+                  if (wireType !== 0)
+                    break;
+                  if (value = reader.uint32())
+                    message.exitStatus = value;
+                  else
+                    delete message.exitStatus;
+                  continue;
+                }
+                case 4: {
+                  if (wireType !== 2)
+                    break;
+                  message.exitedAt = $root.google.protobuf.Timestamp.decode(reader, reader.size(), $undefined, _depth + 1, message.exitedAt);
+                  continue;
+                }
+              }
+              reader.skipType(wireType, _depth, tag);
+              if (!reader.discardUnknown) {
+                $util.makeProp(message, "$unknowns", false);
+                (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+              }
+            }
+            if (length !== $undefined) {
+              if (reader.pos !== end)
+                throw $RangeError("index out of range");
+              reader.len = length;
+            }
+            if (_end !== $undefined)
+              throw $Error("missing end group");
+            return message;
+          };
+          return DeleteResponse;
+        })();
+        v1.DeleteProcessRequest = (function() {
+          const DeleteProcessRequest = function(properties) {
+            if (properties) {
+              for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                  this[keys[i]] = properties[keys[i]];
+            }
+          };
+          DeleteProcessRequest.prototype.containerId = "";
+          DeleteProcessRequest.prototype.execId = "";
+          DeleteProcessRequest.create = function(properties) {
+            return new DeleteProcessRequest(properties);
+          };
+          DeleteProcessRequest.encode = function(message, writer, _depth) {
+            if (!writer)
+              writer = $Writer.create();
+            if (_depth === $undefined)
+              _depth = 0;
+            if (_depth > $util.recursionLimit)
+              throw $Error("max depth exceeded");
+            if (message.containerId != null && $Object.hasOwnProperty.call(message, "containerId") && message.containerId !== "")
+              writer.uint32(10).string(message.containerId);
+            if (message.execId != null && $Object.hasOwnProperty.call(message, "execId") && message.execId !== "")
+              writer.uint32(18).string(message.execId);
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+              for (let i = 0; i < message.$unknowns.length; ++i)
+                writer.raw(message.$unknowns[i]);
+            return writer;
+          };
+          DeleteProcessRequest.decode = function(reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+              reader = $Reader.create(reader);
+            if (_depth === $undefined)
+              _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+              throw $Error("max depth exceeded");
+            let end, message, value;
+            if (length === $undefined)
+              end = reader.len;
+            else {
+              end = reader.pos + length;
+              if (end > reader.len)
+                throw $RangeError("index out of range");
+              length = reader.len;
+              reader.len = end;
+            }
+            message = _target || new $root.containerd.services.tasks.v1.DeleteProcessRequest();
+            while (reader.pos < end) {
+              let start = reader.pos;
+              let tag = reader.tag();
+              if (tag === _end) {
+                _end = $undefined;
+                break;
+              }
+              let wireType = tag & 7;
+              switch (tag >>>= 3) {
+                case 1: {
+                  if (wireType !== 2)
+                    break;
+                  if ((value = reader.stringVerify()).length)
+                    message.containerId = value;
+                  else
+                    delete message.containerId;
+                  continue;
+                }
+                case 2: {
+                  if (wireType !== 2)
+                    break;
+                  if ((value = reader.stringVerify()).length)
+                    message.execId = value;
+                  else
+                    delete message.execId;
+                  continue;
+                }
+              }
+              reader.skipType(wireType, _depth, tag);
+              if (!reader.discardUnknown) {
+                $util.makeProp(message, "$unknowns", false);
+                (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+              }
+            }
+            if (length !== $undefined) {
+              if (reader.pos !== end)
+                throw $RangeError("index out of range");
+              reader.len = length;
+            }
+            if (_end !== $undefined)
+              throw $Error("missing end group");
+            return message;
+          };
+          return DeleteProcessRequest;
+        })();
+        v1.KillRequest = (function() {
+          const KillRequest = function(properties) {
+            if (properties) {
+              for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                  this[keys[i]] = properties[keys[i]];
+            }
+          };
+          KillRequest.prototype.containerId = "";
+          KillRequest.prototype.execId = "";
+          KillRequest.prototype.signal = 0;
+          KillRequest.prototype.all = false;
+          KillRequest.create = function(properties) {
+            return new KillRequest(properties);
+          };
+          KillRequest.encode = function(message, writer, _depth) {
+            if (!writer)
+              writer = $Writer.create();
+            if (_depth === $undefined)
+              _depth = 0;
+            if (_depth > $util.recursionLimit)
+              throw $Error("max depth exceeded");
+            if (message.containerId != null && $Object.hasOwnProperty.call(message, "containerId") && message.containerId !== "")
+              writer.uint32(10).string(message.containerId);
+            if (message.execId != null && $Object.hasOwnProperty.call(message, "execId") && message.execId !== "")
+              writer.uint32(18).string(message.execId);
+            if (message.signal != null && $Object.hasOwnProperty.call(message, "signal") && message.signal !== 0)
+              writer.uint32(24).uint32(message.signal);
+            if (message.all != null && $Object.hasOwnProperty.call(message, "all") && message.all !== false)
+              writer.uint32(32).bool(message.all);
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+              for (let i = 0; i < message.$unknowns.length; ++i)
+                writer.raw(message.$unknowns[i]);
+            return writer;
+          };
+          KillRequest.decode = function(reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+              reader = $Reader.create(reader);
+            if (_depth === $undefined)
+              _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+              throw $Error("max depth exceeded");
+            let end, message, value;
+            if (length === $undefined)
+              end = reader.len;
+            else {
+              end = reader.pos + length;
+              if (end > reader.len)
+                throw $RangeError("index out of range");
+              length = reader.len;
+              reader.len = end;
+            }
+            message = _target || new $root.containerd.services.tasks.v1.KillRequest();
+            while (reader.pos < end) {
+              let start = reader.pos;
+              let tag = reader.tag();
+              if (tag === _end) {
+                _end = $undefined;
+                break;
+              }
+              let wireType = tag & 7;
+              switch (tag >>>= 3) {
+                case 1: {
+                  if (wireType !== 2)
+                    break;
+                  if ((value = reader.stringVerify()).length)
+                    message.containerId = value;
+                  else
+                    delete message.containerId;
+                  continue;
+                }
+                case 2: {
+                  if (wireType !== 2)
+                    break;
+                  if ((value = reader.stringVerify()).length)
+                    message.execId = value;
+                  else
+                    delete message.execId;
+                  continue;
+                }
+                case 3: {
+                  if (wireType !== 0)
+                    break;
+                  if (value = reader.uint32())
+                    message.signal = value;
+                  else
+                    delete message.signal;
+                  continue;
+                }
+                case 4: {
+                  if (wireType !== 0)
+                    break;
+                  if (value = reader.bool())
+                    message.all = value;
+                  else
+                    delete message.all;
+                  continue;
+                }
+              }
+              reader.skipType(wireType, _depth, tag);
+              if (!reader.discardUnknown) {
+                $util.makeProp(message, "$unknowns", false);
+                (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+              }
+            }
+            if (length !== $undefined) {
+              if (reader.pos !== end)
+                throw $RangeError("index out of range");
+              reader.len = length;
+            }
+            if (_end !== $undefined)
+              throw $Error("missing end group");
+            return message;
+          };
+          return KillRequest;
+        })();
+        v1.ExecProcessRequest = (function() {
+          const ExecProcessRequest = function(properties) {
+            if (properties) {
+              for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                  this[keys[i]] = properties[keys[i]];
+            }
+          };
+          ExecProcessRequest.prototype.containerId = "";
+          ExecProcessRequest.prototype.stdin = "";
+          ExecProcessRequest.prototype.stdout = "";
+          ExecProcessRequest.prototype.stderr = "";
+          ExecProcessRequest.prototype.terminal = false;
+          ExecProcessRequest.prototype.spec = null;
+          ExecProcessRequest.prototype.execId = "";
+          ExecProcessRequest.create = function(properties) {
+            return new ExecProcessRequest(properties);
+          };
+          ExecProcessRequest.encode = function(message, writer, _depth) {
+            if (!writer)
+              writer = $Writer.create();
+            if (_depth === $undefined)
+              _depth = 0;
+            if (_depth > $util.recursionLimit)
+              throw $Error("max depth exceeded");
+            if (message.containerId != null && $Object.hasOwnProperty.call(message, "containerId") && message.containerId !== "")
+              writer.uint32(10).string(message.containerId);
+            if (message.stdin != null && $Object.hasOwnProperty.call(message, "stdin") && message.stdin !== "")
+              writer.uint32(18).string(message.stdin);
+            if (message.stdout != null && $Object.hasOwnProperty.call(message, "stdout") && message.stdout !== "")
+              writer.uint32(26).string(message.stdout);
+            if (message.stderr != null && $Object.hasOwnProperty.call(message, "stderr") && message.stderr !== "")
+              writer.uint32(34).string(message.stderr);
+            if (message.terminal != null && $Object.hasOwnProperty.call(message, "terminal") && message.terminal !== false)
+              writer.uint32(40).bool(message.terminal);
+            if (message.spec != null && $Object.hasOwnProperty.call(message, "spec"))
+              $root.google.protobuf.Any.encode(message.spec, writer.uint32(50).fork(), _depth + 1).ldelim();
+            if (message.execId != null && $Object.hasOwnProperty.call(message, "execId") && message.execId !== "")
+              writer.uint32(58).string(message.execId);
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+              for (let i = 0; i < message.$unknowns.length; ++i)
+                writer.raw(message.$unknowns[i]);
+            return writer;
+          };
+          ExecProcessRequest.decode = function(reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+              reader = $Reader.create(reader);
+            if (_depth === $undefined)
+              _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+              throw $Error("max depth exceeded");
+            let end, message, value;
+            if (length === $undefined)
+              end = reader.len;
+            else {
+              end = reader.pos + length;
+              if (end > reader.len)
+                throw $RangeError("index out of range");
+              length = reader.len;
+              reader.len = end;
+            }
+            message = _target || new $root.containerd.services.tasks.v1.ExecProcessRequest();
+            while (reader.pos < end) {
+              let start = reader.pos;
+              let tag = reader.tag();
+              if (tag === _end) {
+                _end = $undefined;
+                break;
+              }
+              let wireType = tag & 7;
+              switch (tag >>>= 3) {
+                case 1: {
+                  if (wireType !== 2)
+                    break;
+                  if ((value = reader.stringVerify()).length)
+                    message.containerId = value;
+                  else
+                    delete message.containerId;
+                  continue;
+                }
+                case 2: {
+                  if (wireType !== 2)
+                    break;
+                  if ((value = reader.stringVerify()).length)
+                    message.stdin = value;
+                  else
+                    delete message.stdin;
+                  continue;
+                }
+                case 3: {
+                  if (wireType !== 2)
+                    break;
+                  if ((value = reader.stringVerify()).length)
+                    message.stdout = value;
+                  else
+                    delete message.stdout;
+                  continue;
+                }
+                case 4: {
+                  if (wireType !== 2)
+                    break;
+                  if ((value = reader.stringVerify()).length)
+                    message.stderr = value;
+                  else
+                    delete message.stderr;
+                  continue;
+                }
+                case 5: {
+                  if (wireType !== 0)
+                    break;
+                  if (value = reader.bool())
+                    message.terminal = value;
+                  else
+                    delete message.terminal;
+                  continue;
+                }
+                case 6: {
+                  if (wireType !== 2)
+                    break;
+                  message.spec = $root.google.protobuf.Any.decode(reader, reader.size(), $undefined, _depth + 1, message.spec);
+                  continue;
+                }
+                case 7: {
+                  if (wireType !== 2)
+                    break;
+                  if ((value = reader.stringVerify()).length)
+                    message.execId = value;
+                  else
+                    delete message.execId;
+                  continue;
+                }
+              }
+              reader.skipType(wireType, _depth, tag);
+              if (!reader.discardUnknown) {
+                $util.makeProp(message, "$unknowns", false);
+                (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+              }
+            }
+            if (length !== $undefined) {
+              if (reader.pos !== end)
+                throw $RangeError("index out of range");
+              reader.len = length;
+            }
+            if (_end !== $undefined)
+              throw $Error("missing end group");
+            return message;
+          };
+          return ExecProcessRequest;
+        })();
+        v1.WaitRequest = (function() {
+          const WaitRequest = function(properties) {
+            if (properties) {
+              for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                  this[keys[i]] = properties[keys[i]];
+            }
+          };
+          WaitRequest.prototype.containerId = "";
+          WaitRequest.prototype.execId = "";
+          WaitRequest.create = function(properties) {
+            return new WaitRequest(properties);
+          };
+          WaitRequest.encode = function(message, writer, _depth) {
+            if (!writer)
+              writer = $Writer.create();
+            if (_depth === $undefined)
+              _depth = 0;
+            if (_depth > $util.recursionLimit)
+              throw $Error("max depth exceeded");
+            if (message.containerId != null && $Object.hasOwnProperty.call(message, "containerId") && message.containerId !== "")
+              writer.uint32(10).string(message.containerId);
+            if (message.execId != null && $Object.hasOwnProperty.call(message, "execId") && message.execId !== "")
+              writer.uint32(18).string(message.execId);
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+              for (let i = 0; i < message.$unknowns.length; ++i)
+                writer.raw(message.$unknowns[i]);
+            return writer;
+          };
+          WaitRequest.decode = function(reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+              reader = $Reader.create(reader);
+            if (_depth === $undefined)
+              _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+              throw $Error("max depth exceeded");
+            let end, message, value;
+            if (length === $undefined)
+              end = reader.len;
+            else {
+              end = reader.pos + length;
+              if (end > reader.len)
+                throw $RangeError("index out of range");
+              length = reader.len;
+              reader.len = end;
+            }
+            message = _target || new $root.containerd.services.tasks.v1.WaitRequest();
+            while (reader.pos < end) {
+              let start = reader.pos;
+              let tag = reader.tag();
+              if (tag === _end) {
+                _end = $undefined;
+                break;
+              }
+              let wireType = tag & 7;
+              switch (tag >>>= 3) {
+                case 1: {
+                  if (wireType !== 2)
+                    break;
+                  if ((value = reader.stringVerify()).length)
+                    message.containerId = value;
+                  else
+                    delete message.containerId;
+                  continue;
+                }
+                case 2: {
+                  if (wireType !== 2)
+                    break;
+                  if ((value = reader.stringVerify()).length)
+                    message.execId = value;
+                  else
+                    delete message.execId;
+                  continue;
+                }
+              }
+              reader.skipType(wireType, _depth, tag);
+              if (!reader.discardUnknown) {
+                $util.makeProp(message, "$unknowns", false);
+                (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+              }
+            }
+            if (length !== $undefined) {
+              if (reader.pos !== end)
+                throw $RangeError("index out of range");
+              reader.len = length;
+            }
+            if (_end !== $undefined)
+              throw $Error("missing end group");
+            return message;
+          };
+          return WaitRequest;
+        })();
+        v1.WaitResponse = (function() {
+          const WaitResponse = function(properties) {
+            if (properties) {
+              for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                  this[keys[i]] = properties[keys[i]];
+            }
+          };
+          WaitResponse.prototype.exitStatus = 0;
+          WaitResponse.prototype.exitedAt = null;
+          WaitResponse.create = function(properties) {
+            return new WaitResponse(properties);
+          };
+          WaitResponse.encode = function(message, writer, _depth) {
+            if (!writer)
+              writer = $Writer.create();
+            if (_depth === $undefined)
+              _depth = 0;
+            if (_depth > $util.recursionLimit)
+              throw $Error("max depth exceeded");
+            if (message.exitStatus != null && $Object.hasOwnProperty.call(message, "exitStatus") && message.exitStatus !== 0)
+              writer.uint32(8).uint32(message.exitStatus);
+            if (message.exitedAt != null && $Object.hasOwnProperty.call(message, "exitedAt"))
+              $root.google.protobuf.Timestamp.encode(message.exitedAt, writer.uint32(18).fork(), _depth + 1).ldelim();
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+              for (let i = 0; i < message.$unknowns.length; ++i)
+                writer.raw(message.$unknowns[i]);
+            return writer;
+          };
+          WaitResponse.decode = function(reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+              reader = $Reader.create(reader);
+            if (_depth === $undefined)
+              _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+              throw $Error("max depth exceeded");
+            let end, message, value;
+            if (length === $undefined)
+              end = reader.len;
+            else {
+              end = reader.pos + length;
+              if (end > reader.len)
+                throw $RangeError("index out of range");
+              length = reader.len;
+              reader.len = end;
+            }
+            message = _target || new $root.containerd.services.tasks.v1.WaitResponse();
+            while (reader.pos < end) {
+              let start = reader.pos;
+              let tag = reader.tag();
+              if (tag === _end) {
+                _end = $undefined;
+                break;
+              }
+              let wireType = tag & 7;
+              switch (tag >>>= 3) {
+                case 1: {
+                  if (wireType !== 0)
+                    break;
+                  if (value = reader.uint32())
+                    message.exitStatus = value;
+                  else
+                    delete message.exitStatus;
+                  continue;
+                }
+                case 2: {
+                  if (wireType !== 2)
+                    break;
+                  message.exitedAt = $root.google.protobuf.Timestamp.decode(reader, reader.size(), $undefined, _depth + 1, message.exitedAt);
+                  continue;
+                }
+              }
+              reader.skipType(wireType, _depth, tag);
+              if (!reader.discardUnknown) {
+                $util.makeProp(message, "$unknowns", false);
+                (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+              }
+            }
+            if (length !== $undefined) {
+              if (reader.pos !== end)
+                throw $RangeError("index out of range");
+              reader.len = length;
+            }
+            if (_end !== $undefined)
+              throw $Error("missing end group");
+            return message;
+          };
+          return WaitResponse;
+        })();
+        return v1;
+      })();
+      return tasks;
     })();
     return services;
   })();
@@ -9676,6 +11347,71 @@ export const google = $root.google = (() => {
       };
       return Any;
     })();
+    protobuf.Empty = (function() {
+      const Empty = function(properties) {
+        if (properties) {
+          for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+              this[keys[i]] = properties[keys[i]];
+        }
+      };
+      Empty.create = function(properties) {
+        return new Empty(properties);
+      };
+      Empty.encode = function(message, writer, _depth) {
+        if (!writer)
+          writer = $Writer.create();
+        if (_depth === $undefined)
+          _depth = 0;
+        if (_depth > $util.recursionLimit)
+          throw $Error("max depth exceeded");
+        if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+          for (let i = 0; i < message.$unknowns.length; ++i)
+            writer.raw(message.$unknowns[i]);
+        return writer;
+      };
+      Empty.decode = function(reader, length, _end, _depth, _target) {
+        if (!(reader instanceof $Reader))
+          reader = $Reader.create(reader);
+        if (_depth === $undefined)
+          _depth = 0;
+        if (_depth > $Reader.recursionLimit)
+          throw $Error("max depth exceeded");
+        let end, message;
+        if (length === $undefined)
+          end = reader.len;
+        else {
+          end = reader.pos + length;
+          if (end > reader.len)
+            throw $RangeError("index out of range");
+          length = reader.len;
+          reader.len = end;
+        }
+        message = _target || new $root.google.protobuf.Empty();
+        while (reader.pos < end) {
+          let start = reader.pos;
+          let tag = reader.tag();
+          if (tag === _end) {
+            _end = $undefined;
+            break;
+          }
+          reader.skipType(tag & 7, _depth, tag);
+          if (!reader.discardUnknown) {
+            $util.makeProp(message, "$unknowns", false);
+            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+          }
+        }
+        if (length !== $undefined) {
+          if (reader.pos !== end)
+            throw $RangeError("index out of range");
+          reader.len = length;
+        }
+        if (_end !== $undefined)
+          throw $Error("missing end group");
+        return message;
+      };
+      return Empty;
+    })();
     protobuf.Timestamp = (function() {
       const Timestamp = function(properties) {
         if (properties) {
@@ -9767,71 +11503,6 @@ export const google = $root.google = (() => {
         return message;
       };
       return Timestamp;
-    })();
-    protobuf.Empty = (function() {
-      const Empty = function(properties) {
-        if (properties) {
-          for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
-            if (properties[keys[i]] != null && keys[i] !== "__proto__")
-              this[keys[i]] = properties[keys[i]];
-        }
-      };
-      Empty.create = function(properties) {
-        return new Empty(properties);
-      };
-      Empty.encode = function(message, writer, _depth) {
-        if (!writer)
-          writer = $Writer.create();
-        if (_depth === $undefined)
-          _depth = 0;
-        if (_depth > $util.recursionLimit)
-          throw $Error("max depth exceeded");
-        if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
-          for (let i = 0; i < message.$unknowns.length; ++i)
-            writer.raw(message.$unknowns[i]);
-        return writer;
-      };
-      Empty.decode = function(reader, length, _end, _depth, _target) {
-        if (!(reader instanceof $Reader))
-          reader = $Reader.create(reader);
-        if (_depth === $undefined)
-          _depth = 0;
-        if (_depth > $Reader.recursionLimit)
-          throw $Error("max depth exceeded");
-        let end, message;
-        if (length === $undefined)
-          end = reader.len;
-        else {
-          end = reader.pos + length;
-          if (end > reader.len)
-            throw $RangeError("index out of range");
-          length = reader.len;
-          reader.len = end;
-        }
-        message = _target || new $root.google.protobuf.Empty();
-        while (reader.pos < end) {
-          let start = reader.pos;
-          let tag = reader.tag();
-          if (tag === _end) {
-            _end = $undefined;
-            break;
-          }
-          reader.skipType(tag & 7, _depth, tag);
-          if (!reader.discardUnknown) {
-            $util.makeProp(message, "$unknowns", false);
-            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
-          }
-        }
-        if (length !== $undefined) {
-          if (reader.pos !== end)
-            throw $RangeError("index out of range");
-          reader.len = length;
-        }
-        if (_end !== $undefined)
-          throw $Error("missing end group");
-        return message;
-      };
-      return Empty;
     })();
     return protobuf;
   })();
