@@ -17,5 +17,5 @@ describe('generated code', () => {
     } finally {
       rmSync(folder, { recursive: true });
     }
-  }, 60_000);
+  }, 300_000);
 });
