@@ -1,6 +1,7 @@
 /** A command with `--trace FILE`. */
+import { tryCall } from '../linux/call.ts';
 import { close, open, writeAll } from '../linux/files.ts';
-import { O_CREAT, O_TRUNC, O_WRONLY } from '../linux/open-flags.ts';
+import { O_CREAT, O_WRONLY } from '../linux/open-flags.ts';
 import { ChromeTrace } from '../operations/chrome-trace.ts';
 import type { Command, Invocation } from './command.ts';
 import { execute } from './dispatch.ts';
@@ -13,9 +14,11 @@ export function executeTraced(command: Command, invocation: Invocation<Record<ne
   const { sys, log } = invocation;
   const path = absolutePath(sys, file);
   const write = (text: string): void => {
-    const fd = open(sys, path, { flags: O_WRONLY | O_CREAT | O_TRUNC, mode: FILE_MODE });
+    // Not O_TRUNC: of a file that was emptied ext4 waits at close until the new text is on its way to the disk.
+    const fd = open(sys, path, { flags: O_WRONLY | O_CREAT, mode: FILE_MODE });
     try {
       writeAll(sys, fd, text, path);
+      if (text !== '') tryCall(sys, 'ftruncate', fd, sys.encode(text).byteLength);
     } finally {
       close(sys, fd);
     }
