@@ -6,7 +6,7 @@ import { describeFinding } from '../../build/dockerfile/checks/finding.ts';
 import { BuildProgress } from '../../build/progress/progress.ts';
 import { runShell } from '../../build/run/shell.ts';
 import { formatReference, parseReference, withDefaultTag } from '../../reference/reference.ts';
-import { addImage, setImage } from '../../store/refs.ts';
+import { addImage, findImage, setImage } from '../../store/refs.ts';
 import { type ParsedArgs, usage } from '../args.ts';
 import { asNamespaceRoot } from '../as-root.ts';
 import { type CacheTarget, cacheTargets, exportCache } from '../build-cache.ts';
@@ -94,7 +94,8 @@ async function storeImage({ image, session }: Built, names: readonly string[]): 
     if (names.length === 0) await addImage(store, image.descriptor);
     step.note(`writing image ${image.descriptor.digest} done`);
     for (const name of names) {
-      await setImage(store, name, image.descriptor);
+      // What is so already need not be written anew.
+      if (findImage(store.layout, name)?.digest !== image.descriptor.digest) await setImage(store, name, image.descriptor);
       step.note(`naming to ${name} done`);
     }
   });
