@@ -97,7 +97,7 @@ class Placer {
   ): void {
     for (const file of files) {
       const target = isFile && !to.isDirectoryWanted ? '' : file.target;
-      const path = this.#realPath(joinPath(to.root, target));
+      const path = this.#realPath(target === '' ? to.root : joinPath(to.root, target));
       if (isDirectory(file.record)) this.#putDirectory(path, file.record, { isForeign: to.isForeign, isRoot: target === '' });
       else this.#putFile(path, file.record, { isForeign: to.isForeign, hostPath: to.tree.hostPath(file.path) });
     }
