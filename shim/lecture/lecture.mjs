@@ -35,7 +35,7 @@ export const STEPS = [
   // It is still there.
   { command: 'start -ia first', type: ['cat /greeting', 'exit'], says: [/^hello\r?$/m] },
   { command: 'logs first', says: [/cat \/greeting/] },
-  { command: 'run -it ubuntu no-such-program', code: 127, says: [/no-such-program.*(not found|no such file)/i] },
+  { command: 'run -it ubuntu no-such-program', type: [], code: 127, says: [/no-such-program.*(not found|no such file)/i] },
   { command: 'run ubuntu /etc', code: 126, says: [/permission denied|is a directory/i] },
   { command: 'run --no-such-flag ubuntu', code: 125, says: [/unknown flag: --no-such-flag/] },
   // In the background.
