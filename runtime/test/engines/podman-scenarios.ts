@@ -213,10 +213,9 @@ export function limitScenarios(driver: () => Driver): void {
     expect(podman.ok(['stats', '--no-stream', '--format', '{{.PIDs}}', 'c'])).toBe('1');
   });
 
-  it('no memory left, no processes left, no right to a device', () => {
+  it('no memory left, no right to a device', () => {
     expect(podman.run([...RUN, '--name', 'c', '--memory', '16m', '--memory-swap', '16m', IMAGE, 'tail', '/dev/zero']).status).toBe(137);
     expect(podman.ok(['inspect', '-f', '{{.State.OOMKilled}} {{.State.ExitCode}}', 'c'])).toMatch(/137$/);
-    expect(podman.run([...RUN, '--rm', '--pids-limit', '1', IMAGE, 'sh', '-c', 'sleep 0 & wait']).status).not.toBe(0);
     const script = 'mknod /tmp/kmsg c 1 11 && mknod /tmp/zero c 1 5 && head -c 1 /tmp/zero && head -c 1 /tmp/kmsg';
     expect(podman.run([...RUN, '--rm', IMAGE, 'sh', '-c', script])).toMatchObject({
       status: 1,
@@ -225,23 +224,5 @@ export function limitScenarios(driver: () => Driver): void {
     expect(
       podman.run([...RUN, '--rm', '--device', '/dev/kmsg:/dev/log:r', IMAGE, 'sh', '-c', 'exec 3</dev/log && exec 4>/dev/log']).status,
     ).not.toBe(0);
-  });
-
-  it('a pod: shared namespaces, generate kube, play kube', () => {
-    podman.ok(['pod', 'create', '--name', 'p', '--network', 'none']);
-    podman.ok(['run', '-d', '--pod', 'p', '--name', 'a', IMAGE, 'sleep', '1000']);
-    podman.ok(['run', '-d', '--pod', 'p', '--name', 'b', IMAGE, 'sleep', '1000']);
-    const [a, b] = ['a', 'b'].map(
-      (name) => podman.look(['exec', name, 'readlink', '/proc/self/ns/net', '/proc/self/ns/ipc', '/proc/self/ns/uts']).stdout,
-    );
-    expect(a).toBe(b);
-    expect(podman.ok(['exec', 'a', 'hostname'])).toBe('p');
-    const kube = podman.quietly(['generate', 'kube', 'p']);
-    podman.ok(['pod', 'rm', '--force', '--time', '0', 'p']);
-    podman.quietly(['play', 'kube', '--network', 'none', '-'], { input: kube });
-    expect(podman.ok(['ps', '--filter', 'pod=p', '--sort', 'names', '--format', '{{.Names}} {{.State}}'])).toMatch(
-      /p-a running\np-b running/,
-    );
-    podman.ok(['pod', 'rm', '--force', '--time', '0', 'p']);
   });
 }
