@@ -139,6 +139,8 @@ function main(): number {
     const { stdout } = spawnSync(setting.tsctl('x').path, [...setting.tsctl('ps', '-aq').args], { encoding: 'utf8' });
     const ids = stdout.split('\n').filter((id) => id !== '');
     if (ids.length > 0) spawnSync(setting.tsctl('x').path, [...setting.tsctl('rm', '-f', ...ids).args], { stdio: 'ignore' });
+    // podman leaves its store mounted on itself.
+    spawnSync('umount', [join(directory, 'podman/overlay')], { stdio: 'ignore' });
     rmSync(directory, { recursive: true, force: true });
   }
   if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(rows, null, 2)}\n`);
