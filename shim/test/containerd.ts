@@ -214,7 +214,7 @@ export class Containerd {
     if (this.#options.cri === undefined)
       disabled.push('io.containerd.grpc.v1.cri', 'io.containerd.cri.v1.images', 'io.containerd.cri.v1.runtime');
     const directory = this.directory;
-    return `version = 2
+    return `version = ${this.#options.cri?.includes('io.containerd.cri.v1') ? 3 : 2}
 root = "${directory}/root"
 state = "${directory}/state"
 disabled_plugins = ${JSON.stringify(disabled)}
