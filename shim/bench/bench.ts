@@ -34,8 +34,14 @@ const NODE: Command = { path: process.execPath, args: ['-e', '0'] };
 const run: Topic = {
   name: 'tsctl-run',
   measure: ({ sys, rounds, tsctl, podman }) => {
+    // podman raises limits that root of a container may not raise, unless it is told to leave them.
     const words = ['run', '--rm', 'localhost/bench-busybox', 'true'];
-    const contestants = new Map([['tsctl', tsctl(...words)], ...(podman === undefined ? [] : [['podman', podman(...words)] as const])]);
+    const contestants = new Map([
+      ['tsctl', tsctl(...words)],
+      ...(podman === undefined
+        ? []
+        : [['podman', podman('run', '--rm', '--ulimit', 'nofile=1024:1024', '--ulimit', 'nproc=1024:1024', ...words.slice(2))] as const]),
+    ]);
     const samples = inTurns(
       rounds,
       [...contestants.values()].map((command) => () => timeSuccess(sys, command)),
