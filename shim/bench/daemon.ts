@@ -133,7 +133,7 @@ export class Daemon {
 function specOf(bundle: string): string {
   const config = JSON.parse(readFileSync(join(bundle, 'config.json'), 'utf8'));
   config.root.path = join(bundle, 'rootfs');
-  config.linux.cgroupsPath = '/shim-bench/@ID@';
+  config.linux.cgroupsPath = '/shim-bench-@ID@';
   return JSON.stringify(config);
 }
 
