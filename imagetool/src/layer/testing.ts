@@ -48,7 +48,9 @@ export function describeTree(root: string, options: DescribeOptions = { times: t
 
 function describeFile(path: string, full: Buffer, status: Stats, options: { groups: Map<string, string>; times: boolean }): string {
   const identity = `${status.dev}:${status.ino}`;
-  if (status.nlink > 1 && !status.isDirectory() && !options.groups.has(identity)) options.groups.set(identity, path);
+  // Not by the count of links: an overlay still counts a name of its lower layer that is gone.
+  const sameFile = status.isDirectory() ? undefined : options.groups.get(identity);
+  options.groups.set(identity, sameFile ?? path);
   const xattrs = listXattrs(sys, full.toString('latin1'));
   return [
     path,
@@ -58,7 +60,7 @@ function describeFile(path: string, full: Buffer, status: Stats, options: { grou
     options.times ? Math.floor(status.mtimeMs / 1000) : '',
     status.isCharacterDevice() || status.isBlockDevice() ? status.rdev : '',
     status.isSymbolicLink() ? readlinkSync(full, { encoding: 'latin1' }) : '',
-    options.groups.get(identity) ?? '',
+    sameFile ?? '',
     [...xattrs].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, value]) => `${name}=${value.toString('hex')}`),
     status.isFile() ? readFileSync(full).toString('base64').slice(0, 100) : '',
   ].join(' | ');
