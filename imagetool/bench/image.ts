@@ -32,7 +32,12 @@ export async function makeImage(store: Store, name: string, size: ImageSize): Pr
     let image: Descriptor | undefined;
     for (let layer = 0; layer < size.layers; layer += 1) {
       const stored = await storeLayer(store, lease, archive(layer, size), 'gzip');
-      image = await commitImage(store, lease, base, stored, { created: CREATED, createdBy: `layer ${layer}` });
+      // A command, since a bundle is to run something.
+      image = await commitImage(store, lease, base, stored, {
+        created: CREATED,
+        createdBy: `layer ${layer}`,
+        edit: (config) => ({ ...config, Cmd: ['/bin/true'] }),
+      });
       base = await loadImage(store.layout, image, hostPlatform());
     }
     if (image === undefined) throw new Error('an image needs a layer');
