@@ -1,4 +1,6 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -52,6 +54,7 @@ async function start(uid: number): Promise<void> {
 }
 
 const me = process.getuid?.() ?? 0;
+const NOBODY = 65_534;
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'listener-'));
@@ -127,12 +130,25 @@ describe('one socket', () => {
   });
 
   it('is closed to other users', async () => {
-    if (me === 0) return;
+    await (me === 0 ? callAs(NOBODY) : callOnBehalfOf(me + 1));
+    expect(log).toEqual([expect.stringContaining(`refused a connection of user ${me === 0 ? NOBODY : me}`)]);
+  });
+
+  /** A stranger calls. The socket's mode would keep it away before it is asked who it is. */
+  async function callAs(uid: number): Promise<void> {
+    chmodSync(folder, 0o755);
+    chmodSync(path, 0o666);
+    const script = "require('node:net').connect(process.argv[1]).on('close', () => process.exit(7)).resume()";
+    const stranger = spawn(process.execPath, ['-e', script, path], { uid, gid: uid, stdio: 'ignore' });
+    expect(await once(stranger, 'exit')).toEqual([7, null]);
+  }
+
+  /** Without root nobody can be somebody else: the listener takes us for a stranger. */
+  async function callOnBehalfOf(uid: number): Promise<void> {
     await listener.close();
-    await start(me + 1);
+    await start(uid);
     const socket = connect(path);
     socket.resume();
     await until(() => socket.destroyed);
-    expect(log).toEqual([expect.stringContaining(`refused a connection of user ${me}`)]);
-  });
+  }
 });
