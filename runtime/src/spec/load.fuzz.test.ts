@@ -80,8 +80,9 @@ function change(config: unknown, { walk, kind, name, value }: Edit): void {
       place = inner as Record<string, unknown>;
       continue;
     }
-    if (kind === 'replace') place[key] = value;
-    else if (kind === 'add') place[name] = value;
+    // A copy: a later change walks into it, and the generator gives out the same object again.
+    if (kind === 'replace') place[key] = structuredClone(value);
+    else if (kind === 'add') place[name] = structuredClone(value);
     else if (kind === 'repeat' && Array.isArray(place)) place.push(structuredClone(inner));
     else if (Array.isArray(place)) place.splice(Number(key), 1);
     else delete place[key];

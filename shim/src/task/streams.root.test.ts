@@ -89,11 +89,17 @@ describeWith([rootUser, staticBusybox], 'the streams of a task', () => {
     expect(await reader.ended).toBe('one\ntwo\n');
   });
 
-  it('go to one file, in order', async () => {
+  it('go to one file, each in its order', async () => {
     const path = join(ground.directory, 'a b/log');
     const uri = `file://${path.replace(' ', '%20')}`;
-    await run('task-file', 'echo out; echo err >&2; printf end', { stdout: uri, stderr: uri });
-    expect(textOf(path).split('\n').sort()).toEqual(['end', 'err', 'out']);
+    await run('task-file', 'echo out; echo err >&2; echo end; echo eof >&2', { stdout: uri, stderr: uri });
+    // Two pipes: which of them is read first is nobody's promise.
+    const lines = textOf(path).split('\n');
+    expect(lines.filter((line) => /out|end/.test(line))).toEqual(['out', 'end']);
+    expect(lines.filter((line) => /err|eof/.test(line))).toEqual(['err', 'eof']);
+    expect(lines).toHaveLength(5);
+    await run('task-rest', 'printf rest', { stdout: `file://${path.replace(' ', '%20')}.rest` });
+    expect(textOf(`${path}.rest`)).toBe('rest');
     await run('task-file2', 'echo more', { stdout: uri });
     expect(textOf(path).endsWith('more\n')).toBe(true);
   });
