@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { fc, runs } from '../../.scripts/jest/fuzz.ts';
 import { JsonError } from './json-error.ts';
 import { JsonReader } from './json-reader.ts';
 import type { JsonValue } from './json-value.ts';
@@ -175,7 +175,7 @@ describe('parseJson', () => {
         if (native === undefined) expect(error).not.toBe('no error');
         else if (!error.includes('is given twice')) expect(stringifyJson(parseJson(text))).toBe(native);
       }),
-      { numRuns: 2000 },
+      runs(2000),
     );
   });
 });

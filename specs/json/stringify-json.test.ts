@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { fc } from '../../.scripts/jest/fuzz.ts';
 import { parseJson } from './parse-json.ts';
 import { stringifyJson } from './stringify-json.ts';
 

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { fc, runs } from '../../../.scripts/jest/fuzz.ts';
 import { fromText } from './byte-string.ts';
 import { encodePaxRecord, parsePax } from './pax.ts';
 import type { EntryType, TarEntry } from './tar-entry.ts';
@@ -85,7 +85,7 @@ describe('writing and reading', () => {
         const archive = packMembers(entries.map((one) => ({ entry: one, content: Buffer.alloc(0) })));
         expect(unpackMembers(archive, chunkBytes).map((one) => one.entry)).toEqual(entries);
       }),
-      { numRuns: 60 },
+      runs(60),
     );
   });
 });
@@ -188,7 +188,7 @@ describe('hostile archives', () => {
           expect(error).toMatchObject({ code: 'tar' });
         }
       }),
-      { numRuns: 150 },
+      runs(150),
     );
   });
 });

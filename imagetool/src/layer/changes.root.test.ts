@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { chmodSync, linkSync, lutimesSync, mkdirSync, readFileSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import fc from 'fast-check';
+import { fc, runs } from '../../../.scripts/jest/fuzz.ts';
 import { file, member, unpackMembers } from '../archive/testing.ts';
 import { digestOf } from '../digest/digest.ts';
 import { temporaryDirectory } from '../store/testing.ts';
@@ -14,7 +14,6 @@ import { type FileRecord, realTree } from './tree.ts';
 import { writeLayer } from './write.ts';
 
 const tree = (path: string) => realTree(sys, path, { isRootless: false });
-const runs = Number(process.env['TSIMG_RANDOM_TREES'] ?? 25);
 
 function lookupIn(root: string): (path: string) => FileRecord | undefined {
   const real = tree(root);
@@ -97,7 +96,7 @@ describe('diffTrees', () => {
           describeTree(upper, { times: true, directoryTimes: false }),
         );
       }),
-      { numRuns: runs },
+      runs(25),
     );
   });
 });
@@ -123,7 +122,7 @@ describe('overlayChanges', () => {
         await applyArchive(at('lower'), layer);
         expect(describeTree(at('lower'), { times: true, directoryTimes: false })).toEqual(merged);
       }),
-      { numRuns: runs },
+      runs(25),
     );
   });
 });

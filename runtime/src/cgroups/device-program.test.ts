@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { fc, runs } from '../../../.scripts/jest/fuzz.ts';
 import type { DeviceCgroup } from '../../../specs/runtime/linux/resources.ts';
 import { AND32_K, EXIT, INSTRUCTION_BYTES, JEQ32_K, JNE32_K, LDX_MEM_W, MOV32_K, MOV32_X, RSH32_K } from './bpf.ts';
 import { deviceProgram } from './device-program.ts';
@@ -109,7 +109,7 @@ describe('deviceProgram', () => {
           for (const access of accesses) expect([access, run(program, access)]).toEqual([access, naive(rules, access)]);
         },
       ),
-      { numRuns: 500 },
+      runs(500),
     );
   });
 

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { fc } from '../../../.scripts/jest/fuzz.ts';
 import { RuntimeError } from '../base/errors.ts';
 import { cgroupfsPath, cleanPath, expandSlice, systemdUnit } from './path.ts';
 

@@ -1,5 +1,5 @@
 /** Mount options in any number and order. */
-import fc from 'fast-check';
+import { fc } from '../../../.scripts/jest/fuzz.ts';
 import {
   MOUNT_EXTENSION_OPTIONS,
   MOUNT_FLAG_OPTIONS,

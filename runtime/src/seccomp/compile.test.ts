@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { fc, runs } from '../../../.scripts/jest/fuzz.ts';
 import { describeWith } from '../../../.scripts/jest/requirement.ts';
 import { SECCOMP_OPERATORS, type Seccomp, type SeccompArg, type SeccompSyscall } from '../../../specs/runtime/linux/seccomp.ts';
 import { engineProfile, libseccomp, syscallNames } from '../../test/seccomp-profile.ts';
@@ -84,7 +84,7 @@ describeWith([libseccomp], 'compileProfile', () => {
           expect([name, values, answer]).toEqual([name, values, meaning(seccomp, name, values)]);
         }
       }),
-      { numRuns: 40 },
+      runs(40),
     );
   });
 

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { fc, runs } from '../../../.scripts/jest/fuzz.ts';
 import { SECCOMP_ARCHITECTURES, type SeccompArchitecture } from '../../../specs/runtime/linux/seccomp.ts';
 import { auditArchitecture } from './architectures.ts';
 import { Assembly, encodeInstructions, type Instruction, JUMP_EQUAL, RETURN } from './classic-bpf.ts';
@@ -45,7 +45,7 @@ describe('newSyscallsPrefix', () => {
           }
         }
       }),
-      { numRuns: 60 },
+      runs(60),
     );
   });
 

@@ -1,5 +1,5 @@
 /** Whatever is done to a configuration: it loads and can be planned, or every problem has its place; nothing else is ever thrown. */
-import fc from 'fast-check';
+import { fc, runs } from '../../../.scripts/jest/fuzz.ts';
 import { stringifyJson } from '../../../specs/json/stringify-json.ts';
 import { RuntimeError } from '../base/errors.ts';
 import { planResources } from '../cgroups/resources.ts';
@@ -113,7 +113,7 @@ describe('a configuration that somebody has changed', () => {
         refusable(() => planResources(loaded.config.linux?.resources ?? {}));
         if (plan !== undefined) planned++;
       }),
-      { numRuns: 300 },
+      runs(300),
     );
     // Changes that break everything would show nothing.
     expect(planned).toBeGreaterThan(15);
@@ -131,7 +131,7 @@ describe('a configuration that somebody has changed', () => {
           for (const { path, message } of error.problems) expect([typeof path, message.length > 0]).toEqual(['string', true]);
         }
       }),
-      { numRuns: 200 },
+      runs(200),
     );
   });
 });
@@ -146,7 +146,7 @@ describe('a text that is none', () => {
           refusable(() => loadResources(text), ConfigError);
         },
       ),
-      { numRuns: 500 },
+      runs(500),
     );
   });
 });

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { fc } from '../../../.scripts/jest/fuzz.ts';
 import { containerd, ttrpc } from '../../../specs/containerd/gen/containerd.js';
 import { bytesField, bytesOf, concat, numberOf, readFields, varintField } from './wire.ts';
 

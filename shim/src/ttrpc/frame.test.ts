@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { fc } from '../../../.scripts/jest/fuzz.ts';
 import { encodeFrame, type Frame, FrameReader, HEADER_BYTES, MAX_FRAME_BYTES, type OversizedFrame } from './frame.ts';
 
 const plain = (frames: Iterable<Frame | OversizedFrame>) =>

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import fc from 'fast-check';
+import { fc, runs } from '../../../.scripts/jest/fuzz.ts';
 import { containerd, ttrpc } from '../../../specs/containerd/gen/containerd.js';
 import { Events, TaskV2 } from '../../../specs/containerd/services.ts';
 import { type Handlers, implement } from '../base/service.ts';
@@ -255,7 +255,7 @@ describe('a strange client', () => {
         await new Promise((resolve) => noisy.write(bytes, resolve));
         noisy.destroy();
       }),
-      { numRuns: 30 },
+      runs(30),
     );
     expect((await new TtrpcConnection(open()).client(TaskV2).State({ id: 'a' })).id).toBe('a');
   });

@@ -1,6 +1,6 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: it is the language under test.
 
-import fc from 'fast-check';
+import { fc, runs } from '../../../../.scripts/jest/fuzz.ts';
 import { DockerfileError } from './error.ts';
 import { expandFrom, expandInstruction, globalScope } from './expand.ts';
 import { parseDockerfile, parseTrigger } from './parse.ts';
@@ -61,9 +61,6 @@ const piece = fc.constantFrom(
 const instruction = fc.tuple(keyword, fc.array(piece, { maxLength: 8 })).map(([word, rest]) => `${word} ${rest.join('')}`);
 const file = fc.array(fc.oneof(instruction, fc.string()), { maxLength: 6 }).map((lines) => ['FROM scratch', ...lines].join('\n'));
 
-/** TSIMG_FUZZ_RUNS=100000 looks longer. */
-const RUNS = Number(process.env['TSIMG_FUZZ_RUNS'] ?? 150);
-
 /** Undefined: refused as it should be. */
 function orRefused<Result>(read: () => Result): Result | undefined {
   try {
@@ -89,7 +86,7 @@ describe('any text', () => {
           }
         }
       }),
-      { numRuns: RUNS },
+      runs(150),
     );
   });
 
@@ -104,7 +101,7 @@ describe('any text', () => {
           expect((one.kind === 'FROM' ? again.from : again.instructions[0])?.code).toBe(one.code);
         }
       }),
-      { numRuns: RUNS },
+      runs(150),
     );
   });
 
@@ -122,7 +119,7 @@ describe('any text', () => {
           }
         });
       }),
-      { numRuns: RUNS },
+      runs(150),
     );
   });
 
@@ -135,7 +132,7 @@ describe('any text', () => {
         const again = orRefused(() => parseTrigger(onbuild.expression, 'base'));
         if (again !== undefined) expect(again.code).toBe(onbuild.trigger.code);
       }),
-      { numRuns: RUNS },
+      runs(150),
     );
   });
 });

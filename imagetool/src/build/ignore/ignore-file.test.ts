@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { fc, runs } from '../../../../.scripts/jest/fuzz.ts';
 import { ignorePatterns, parseIgnoreFile, type Verdict } from './ignore-file.ts';
 import { hasWildcards, pathMatcher, splitPattern } from './pattern.ts';
 
@@ -144,7 +144,7 @@ describe('a walk', () => {
           directory = verdict;
         }
       }),
-      { numRuns: 500 },
+      runs(500),
     );
   });
 });

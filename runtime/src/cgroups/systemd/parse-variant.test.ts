@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { fc } from '../../../../.scripts/jest/fuzz.ts';
 import { parseVariant } from './parse-variant.ts';
 import { splitSignature } from './value.ts';
 

@@ -1,5 +1,5 @@
 /** Id maps, against what they mean id by id. */
-import fc from 'fast-check';
+import { fc, runs } from '../../../../.scripts/jest/fuzz.ts';
 import type { IdMapping } from '../../../../specs/runtime/id-mapping.ts';
 import { checkConfig } from '../load.ts';
 import { ConfigError } from '../problems.ts';
@@ -49,7 +49,7 @@ describe('id maps', () => {
           expect(problems(maps, maps[0]?.containerID ?? 0).includes('id-mapping-overlap')).toBe(twice);
         },
       ),
-      { numRuns: 300 },
+      runs(300),
     );
   });
 
@@ -59,7 +59,7 @@ describe('id maps', () => {
         const mapped = maps.some((map) => ids(map.containerID, map.size).includes(uid));
         expect(problems(maps, uid).includes('user-id-mapped')).toBe(!mapped);
       }),
-      { numRuns: 300 },
+      runs(300),
     );
   });
 
@@ -69,7 +69,7 @@ describe('id maps', () => {
         const wrong = map.size === 0 || Math.max(map.containerID, map.hostID) + map.size > 0xffffffff;
         expect(problems([map], map.containerID).includes('id-mapping-range')).toBe(wrong);
       }),
-      { numRuns: 300 },
+      runs(300),
     );
   });
 });
