@@ -1,5 +1,4 @@
-import { once } from 'node:events';
-import { closeSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { deliverToFile, deliverToStandardOutput } from '../../../../imagetool/src/archive/deliver.ts';
 import { treeArchive } from '../../../../imagetool/src/image/image-tree.ts';
 import { realTree } from '../../../../imagetool/src/layer/tree.ts';
 import { findContainer } from '../../container/containers.ts';
@@ -14,25 +13,6 @@ export const exportContainer: Command = async (context, args) => {
   const store = await context.store();
   const tree = realTree(store.sys, ensureRootfs(store, record.Id).merged, { isRootless: false });
   const archive = treeArchive(tree, undefined);
-  await (output === undefined ? toStandardOutput(archive) : toFile(archive, output));
+  await (output === undefined ? deliverToStandardOutput(archive) : deliverToFile(archive, output, 0o600));
   return 0;
 };
-
-async function toStandardOutput(archive: AsyncIterable<Uint8Array>): Promise<void> {
-  for await (const chunk of archive) if (!process.stdout.write(chunk)) await once(process.stdout, 'drain');
-}
-
-/** Whole or not at all. */
-async function toFile(archive: AsyncIterable<Uint8Array>, path: string): Promise<void> {
-  const temporary = `${path}.tmp-${process.pid}`;
-  const fd = openSync(temporary, 'wx', 0o600);
-  try {
-    for await (const chunk of archive) for (let at = 0; at < chunk.length; ) at += writeSync(fd, chunk, at);
-    renameSync(temporary, path);
-  } catch (error) {
-    rmSync(temporary, { force: true });
-    throw error;
-  } finally {
-    closeSync(fd);
-  }
-}

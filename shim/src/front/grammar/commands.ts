@@ -2,29 +2,17 @@
 
 import type { CommandGrammar, Completion, Flag } from '../cli/flags.ts';
 import { CREATE_FLAGS, RESOURCE_FLAGS, RUN_FLAGS } from './create-flags.ts';
+import { flag, of } from './flag.ts';
 import { IMAGE_COMMANDS } from './image-commands.ts';
 
 const MANY = Number.POSITIVE_INFINITY;
 
-const flag = (name: string, help: string, short?: string): Flag => ({
-  name,
-  kind: 'boolean',
-  help,
-  ...(short === undefined ? {} : { short }),
-});
-const of = (kind: Flag['kind'], name: string, help: string, short?: string): Flag => ({
-  name,
-  kind,
-  help,
-  ...(short === undefined ? {} : { short }),
-});
-
 const FORMAT = of('string', 'format', 'Format output using a custom template: "table", "table TEMPLATE", "json" or TEMPLATE');
-const FILTER = of('list', 'filter', 'Filter output based on conditions provided', 'f');
+const FILTER = of('list', 'filter', 'Filter output based on conditions provided', { short: 'f' });
 const NO_TRUNC = flag('no-trunc', "Don't truncate output");
 const QUIET_IDS = flag('quiet', 'Only display IDs', 'q');
 const DETACH_KEYS = of('string', 'detach-keys', 'Override the key sequence for detaching a container');
-const TIME = of('int', 'time', 'Seconds to wait before killing the container', 't');
+const TIME = of('int', 'time', 'Seconds to wait before killing the container', { short: 't' });
 const TIMEOUT = of('int', 'timeout', 'Seconds to wait before killing the container');
 const FORCE_PRUNE = flag('force', 'Do not prompt for confirmation', 'f');
 
@@ -46,7 +34,7 @@ function container(name: string, usage: string, summary: string, flags: readonly
   return command(name, usage, summary, flags, { completion: 'container', aliases: [`container ${name}`], ...shape });
 }
 
-const SIGNAL = of('string', 'signal', 'Signal to send to the container', 's');
+const SIGNAL = of('string', 'signal', 'Signal to send to the container', { short: 's' });
 
 const CONTAINER_COMMANDS: readonly CommandGrammar[] = [
   container('run', '[OPTIONS] IMAGE [COMMAND] [ARG...]', 'Create and run a new container from an image', RUN_FLAGS, {
@@ -82,13 +70,13 @@ const CONTAINER_COMMANDS: readonly CommandGrammar[] = [
     [
       flag('detach', 'Detached mode: run command in the background', 'd'),
       DETACH_KEYS,
-      of('list', 'env', 'Set environment variables', 'e'),
+      of('list', 'env', 'Set environment variables', { short: 'e' }),
       of('list', 'env-file', 'Read in a file of environment variables'),
       flag('interactive', 'Keep STDIN open even if not attached', 'i'),
       flag('privileged', 'Give extended privileges to the command'),
       flag('tty', 'Allocate a pseudo-TTY', 't'),
-      of('string', 'user', 'Username or UID (format: "<name|uid>[:<group|gid>]")', 'u'),
-      of('string', 'workdir', 'Working directory inside the container', 'w'),
+      of('string', 'user', 'Username or UID (format: "<name|uid>[:<group|gid>]")', { short: 'u' }),
+      of('string', 'workdir', 'Working directory inside the container', { short: 'w' }),
     ],
     { least: 2, most: MANY, stopsAtFirst: true, completion: 'running' },
   ),
@@ -100,7 +88,7 @@ const CONTAINER_COMMANDS: readonly CommandGrammar[] = [
       flag('all', 'Show all containers (default shows just running)', 'a'),
       FILTER,
       FORMAT,
-      of('int', 'last', 'Show n last created containers (includes all states) (default -1)', 'n'),
+      of('int', 'last', 'Show n last created containers (includes all states) (default -1)', { short: 'n' }),
       flag('latest', 'Show the latest created container (includes all states)', 'l'),
       NO_TRUNC,
       QUIET_IDS,
@@ -116,7 +104,7 @@ const CONTAINER_COMMANDS: readonly CommandGrammar[] = [
       flag('details', 'Show extra details provided to logs'),
       flag('follow', 'Follow log output', 'f'),
       of('string', 'since', 'Show logs since timestamp (e.g. "2013-01-02T13:23:37Z") or relative (e.g. "42m" for 42 minutes)'),
-      of('string', 'tail', 'Number of lines to show from the end of the logs (default "all")', 'n'),
+      of('string', 'tail', 'Number of lines to show from the end of the logs (default "all")', { short: 'n' }),
       flag('timestamps', 'Show timestamps', 't'),
       of('string', 'until', 'Show logs before a timestamp (e.g. "2013-01-02T13:23:37Z") or relative (e.g. "42m" for 42 minutes)'),
     ],
@@ -182,9 +170,9 @@ const CONTAINER_COMMANDS: readonly CommandGrammar[] = [
     '[OPTIONS] CONTAINER [REPOSITORY[:TAG]]',
     "Create a new image from a container's changes",
     [
-      of('string', 'author', 'Author (e.g., "John Hannibal Smith <hannibal@a-team.com>")', 'a'),
-      of('list', 'change', 'Apply Dockerfile instruction to the created image', 'c'),
-      of('string', 'message', 'Commit message', 'm'),
+      of('string', 'author', 'Author (e.g., "John Hannibal Smith <hannibal@a-team.com>")', { short: 'a' }),
+      of('list', 'change', 'Apply Dockerfile instruction to the created image', { short: 'c' }),
+      of('string', 'message', 'Commit message', { short: 'm' }),
       flag('no-pause', 'Do not pause the container during commit'),
       flag('pause', 'Pause container during commit (default true)', 'p'),
     ],
@@ -194,7 +182,7 @@ const CONTAINER_COMMANDS: readonly CommandGrammar[] = [
     'export',
     '[OPTIONS] CONTAINER',
     "Export a container's filesystem as a tar archive",
-    [of('string', 'output', 'Write to a file, instead of STDOUT', 'o')],
+    [of('string', 'output', 'Write to a file, instead of STDOUT', { short: 'o' })],
     {
       least: 1,
       most: 1,
@@ -205,7 +193,7 @@ const CONTAINER_COMMANDS: readonly CommandGrammar[] = [
     '[OPTIONS] NAME|ID [NAME|ID...]',
     'Return low-level information on objects',
     [
-      of('string', 'format', 'Format output using a custom template: "json" or TEMPLATE', 'f'),
+      of('string', 'format', 'Format output using a custom template: "json" or TEMPLATE', { short: 'f' }),
       flag('size', 'Display total file sizes if the type is container', 's'),
       of('string', 'type', 'Return JSON for specified type'),
     ],
@@ -215,7 +203,7 @@ const CONTAINER_COMMANDS: readonly CommandGrammar[] = [
     'container inspect',
     '[OPTIONS] CONTAINER [CONTAINER...]',
     'Display detailed information on one or more containers',
-    [of('string', 'format', 'Format output using a custom template', 'f'), flag('size', 'Display total file sizes', 's')],
+    [of('string', 'format', 'Format output using a custom template', { short: 'f' }), flag('size', 'Display total file sizes', 's')],
     {
       least: 1,
       most: MANY,
@@ -257,10 +245,10 @@ const OTHER_COMMANDS: readonly CommandGrammar[] = [
     '[OPTIONS] [VOLUME]',
     'Create a volume',
     [
-      of('string', 'driver', 'Specify volume driver name (default "local")', 'd'),
+      of('string', 'driver', 'Specify volume driver name (default "local")', { short: 'd' }),
       of('list', 'label', 'Set metadata for a volume'),
       of('string', 'name', 'Volume name'),
-      of('list', 'opt', 'Set driver specific options', 'o'),
+      of('list', 'opt', 'Set driver specific options', { short: 'o' }),
     ],
     { most: 1 },
   ),
@@ -268,7 +256,7 @@ const OTHER_COMMANDS: readonly CommandGrammar[] = [
     'volume inspect',
     '[OPTIONS] VOLUME [VOLUME...]',
     'Display detailed information on one or more volumes',
-    [of('string', 'format', 'Format output using a custom template', 'f')],
+    [of('string', 'format', 'Format output using a custom template', { short: 'f' })],
     {
       least: 1,
       most: MANY,
@@ -298,12 +286,12 @@ const OTHER_COMMANDS: readonly CommandGrammar[] = [
     '[OPTIONS] NETWORK',
     'Create a network',
     [
-      of('string', 'driver', 'Driver to manage the Network (default "bridge")', 'd'),
+      of('string', 'driver', 'Driver to manage the Network (default "bridge")', { short: 'd' }),
       of('string', 'gateway', 'IPv4 Gateway for the master subnet'),
       flag('internal', 'Restrict external access to the network'),
       of('string', 'ip-range', 'Allocate container ip from a sub-range'),
       of('list', 'label', 'Set metadata on a network'),
-      of('list', 'opt', 'Set driver specific options', 'o'),
+      of('list', 'opt', 'Set driver specific options', { short: 'o' }),
       of('string', 'subnet', 'Subnet in CIDR format that represents a network segment'),
     ],
     { least: 1, most: 1 },
@@ -312,7 +300,7 @@ const OTHER_COMMANDS: readonly CommandGrammar[] = [
     'network inspect',
     '[OPTIONS] NETWORK [NETWORK...]',
     'Display detailed information on one or more networks',
-    [of('string', 'format', 'Format output using a custom template', 'f')],
+    [of('string', 'format', 'Format output using a custom template', { short: 'f' })],
     {
       least: 1,
       most: MANY,
@@ -375,10 +363,18 @@ const OTHER_COMMANDS: readonly CommandGrammar[] = [
   ]),
   command('system start', '', 'Start the containers whose restart policy says so, after the machine was down', []),
   command('system systemd-unit', '', 'Print a systemd unit that runs `tsctl system start` at boot', []),
-  command('info', '[OPTIONS]', 'Display system-wide information', [of('string', 'format', 'Format output using a custom template', 'f')], {
-    aliases: ['system info'],
-  }),
-  command('version', '[OPTIONS]', 'Show the version information', [of('string', 'format', 'Format output using a custom template', 'f')]),
+  command(
+    'info',
+    '[OPTIONS]',
+    'Display system-wide information',
+    [of('string', 'format', 'Format output using a custom template', { short: 'f' })],
+    {
+      aliases: ['system info'],
+    },
+  ),
+  command('version', '[OPTIONS]', 'Show the version information', [
+    of('string', 'format', 'Format output using a custom template', { short: 'f' }),
+  ]),
   command('completion', 'bash|zsh', 'Print a script that completes commands, flags and names', [], {
     least: 1,
     most: 1,

@@ -1,14 +1,7 @@
 /** The flags of `run` and `create`, as docker has them. */
 
 import type { Flag } from '../cli/flags.ts';
-
-const flag = (name: string, help: string, short?: string): Flag => ({
-  name,
-  kind: 'boolean',
-  help,
-  ...(short === undefined ? {} : { short }),
-});
-const of = (kind: Flag['kind'], name: string, help: string, more: Partial<Flag> = {}): Flag => ({ name, kind, help, ...more });
+import { flag, of } from './flag.ts';
 
 /** Limits: also those of `update`. */
 export const RESOURCE_FLAGS: readonly Flag[] = [

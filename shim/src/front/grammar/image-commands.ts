@@ -1,21 +1,9 @@
 /** Commands on images and registries: docker's flags; the work is tsimg's. */
 
 import type { CommandGrammar, Completion, Flag } from '../cli/flags.ts';
+import { flag, of } from './flag.ts';
 
 const MANY = Number.POSITIVE_INFINITY;
-
-const flag = (name: string, help: string, short?: string): Flag => ({
-  name,
-  kind: 'boolean',
-  help,
-  ...(short === undefined ? {} : { short }),
-});
-const of = (kind: Flag['kind'], name: string, help: string, short?: string): Flag => ({
-  name,
-  kind,
-  help,
-  ...(short === undefined ? {} : { short }),
-});
 
 interface Shape {
   readonly least?: number;
@@ -42,7 +30,7 @@ export const IMAGE_COMMANDS: readonly CommandGrammar[] = [
     [
       flag('all', 'Show all images (default hides intermediate images)', 'a'),
       flag('digests', 'Show digests'),
-      of('list', 'filter', 'Filter output based on conditions provided', 'f'),
+      of('list', 'filter', 'Filter output based on conditions provided', { short: 'f' }),
       FORMAT,
       NO_TRUNC,
       flag('quiet', 'Only show image IDs', 'q'),
@@ -100,7 +88,7 @@ export const IMAGE_COMMANDS: readonly CommandGrammar[] = [
     '[OPTIONS] TERM',
     'Search Docker Hub for images',
     [
-      of('list', 'filter', 'Filter output based on conditions provided', 'f'),
+      of('list', 'filter', 'Filter output based on conditions provided', { short: 'f' }),
       FORMAT,
       of('int', 'limit', 'Max number of search results'),
       NO_TRUNC,
@@ -122,14 +110,14 @@ export const IMAGE_COMMANDS: readonly CommandGrammar[] = [
       of('list', 'cache-from', 'External cache sources'),
       of('list', 'cache-to', 'Cache export destinations'),
       flag('check', 'Only check the Dockerfile'),
-      of('string', 'file', 'Name of the Dockerfile (default: "PATH/Dockerfile")', 'f'),
+      of('string', 'file', 'Name of the Dockerfile (default: "PATH/Dockerfile")', { short: 'f' }),
       flag('force-rm', 'Always remove intermediate containers'),
       of('string', 'iidfile', 'Write the image ID to a file'),
       of('list', 'label', 'Set metadata for an image'),
-      of('bytes', 'memory', 'Memory limit', 'm'),
+      of('bytes', 'memory', 'Memory limit', { short: 'm' }),
       of('string', 'network', 'Set the networking mode for the RUN instructions during build'),
       flag('no-cache', 'Do not use cache when building the image'),
-      of('list', 'output', 'Output destination (format: "type=local,dest=path")', 'o'),
+      of('list', 'output', 'Output destination (format: "type=local,dest=path")', { short: 'o' }),
       PLATFORM,
       of('string', 'progress', 'Set type of progress output ("auto", "plain", "tty", "rawjson", "quiet", "classic")'),
       flag('pull', 'Always attempt to pull all referenced images'),
@@ -139,7 +127,7 @@ export const IMAGE_COMMANDS: readonly CommandGrammar[] = [
       of('bytes', 'shm-size', 'Shared memory size for build containers'),
       flag('squash', 'Squash newly built layers into a single new layer'),
       of('list', 'ssh', 'SSH agent socket or keys to expose to the build'),
-      of('list', 'tag', 'Name and optionally a tag (format: "name:tag")', 't'),
+      of('list', 'tag', 'Name and optionally a tag (format: "name:tag")', { short: 't' }),
       of('string', 'target', 'Set the target build stage to build'),
       of('list', 'ulimit', 'Ulimit options'),
     ],
@@ -149,7 +137,7 @@ export const IMAGE_COMMANDS: readonly CommandGrammar[] = [
     'save',
     '[OPTIONS] IMAGE [IMAGE...]',
     'Save one or more images to a tar archive (streamed to STDOUT by default)',
-    [of('string', 'output', 'Write to a file, instead of STDOUT', 'o')],
+    [of('string', 'output', 'Write to a file, instead of STDOUT', { short: 'o' })],
     {
       least: 1,
       most: MANY,
@@ -157,7 +145,7 @@ export const IMAGE_COMMANDS: readonly CommandGrammar[] = [
     },
   ),
   command('load', '[OPTIONS]', 'Load an image from a tar archive or STDIN', [
-    of('string', 'input', 'Read from tar archive file, instead of STDIN', 'i'),
+    of('string', 'input', 'Read from tar archive file, instead of STDIN', { short: 'i' }),
     QUIET,
   ]),
   command(
@@ -165,8 +153,8 @@ export const IMAGE_COMMANDS: readonly CommandGrammar[] = [
     '[OPTIONS] file|URL|- [REPOSITORY[:TAG]]',
     'Import the contents from a tarball to create a filesystem image',
     [
-      of('list', 'change', 'Apply Dockerfile instruction to the created image', 'c'),
-      of('string', 'message', 'Set commit message for imported image', 'm'),
+      of('list', 'change', 'Apply Dockerfile instruction to the created image', { short: 'c' }),
+      of('string', 'message', 'Set commit message for imported image', { short: 'm' }),
       PLATFORM,
     ],
     { least: 1, most: 2, completion: 'file' },
@@ -176,9 +164,9 @@ export const IMAGE_COMMANDS: readonly CommandGrammar[] = [
     '[OPTIONS] [SERVER]',
     'Authenticate to a registry',
     [
-      of('string', 'password', 'Password', 'p'),
+      of('string', 'password', 'Password', { short: 'p' }),
       flag('password-stdin', 'Take the password from stdin'),
-      of('string', 'username', 'Username', 'u'),
+      of('string', 'username', 'Username', { short: 'u' }),
     ],
     { most: 1, aliases: [] },
   ),
@@ -188,7 +176,7 @@ export const IMAGE_COMMANDS: readonly CommandGrammar[] = [
       'image inspect',
       '[OPTIONS] IMAGE [IMAGE...]',
       'Display detailed information on one or more images',
-      [of('string', 'format', 'Format output using a custom template', 'f')],
+      [of('string', 'format', 'Format output using a custom template', { short: 'f' })],
       { least: 1, most: MANY, completion: 'image' },
     ),
     aliases: [],
