@@ -20,7 +20,7 @@ const COMMANDS = [
     main: 'shim/src/front/main.ts',
     bundle: 'tsctl.cjs',
     bytecode: true,
-    apart: { undici: '.scripts/build/undici.cjs', '@grpc/grpc-js': 'node_modules/@grpc/grpc-js/build/src/index.js' },
+    apart: { undici: '.scripts/build/undici.cjs' },
   },
   {
     // Its command is a native one, or a launcher that build.mjs makes.

@@ -1,34 +1,39 @@
-/** A gRPC client of a description, on a unix socket. */
-import { credentials, type Deadline, Client as GrpcClient, Metadata, type ServiceError } from '@grpc/grpc-js';
+/**
+ * A gRPC client of a description, on a unix socket: unary calls and streams of responses over Node's own HTTP/2 (gRPC's PROTOCOL-HTTP2.md). Every command of tsctl
+ * loads it, so it is no more than that; servers are another matter.
+ */
+
+import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants, type IncomingHttpHeaders } from 'node:http2';
+import { connect as connectSocket } from 'node:net';
 import type { AnyCodec, ServiceDescription, StreamingMethod, UnaryMethod } from '../../../specs/containerd/service.ts';
 import type { CallOptions, Client } from '../base/service.ts';
 import { StatusCode, StatusError } from '../base/status.ts';
+import { framed, messagesIn } from './message.ts';
 
-const MAX_MESSAGE_BYTES = 16 << 20;
+const WINDOW_BYTES = 1 << 20;
+/** Of a deadline on the wire: at most 8 digits. */
+const LONGEST_MS = 99_999_999;
 
 export class GrpcConnection {
-  readonly #client: GrpcClient;
+  readonly #path: string;
+  #session: ClientHttp2Session | undefined;
 
   /** Connects when it is first used, and again when it was cut off. @param path of the socket, absolute */
   constructor(path: string) {
-    this.#client = new GrpcClient(`unix://${path}`, credentials.createInsecure(), {
-      'grpc.max_receive_message_length': MAX_MESSAGE_BYTES,
-      'grpc.enable_channelz': 0,
-      'grpc.service_config_disable_resolution': 1,
-      // Not to be asked of whoever stands in http_proxy.
-      'grpc.enable_http_proxy': 0,
-    });
+    this.#path = path;
   }
 
+  /** Calls that still run fail. */
   close(): void {
-    this.#client.close();
+    this.#session?.destroy();
+    this.#session = undefined;
   }
 
   client<S extends ServiceDescription>(description: S): Client<S> {
     const functions = Object.entries(description.methods).map(([name, method]) => {
       const path = `/${description.name}/${name}`;
       const start = method.streams
-        ? (request: unknown, options?: CallOptions) => this.#callStreaming(path, method, request, options)
+        ? (request: unknown, options?: CallOptions) => this.#call(path, method, request, options)
         : (request: unknown, options?: CallOptions) => this.#callUnary(path, method, request, options);
       return [name, start] as const;
     });
@@ -36,75 +41,114 @@ export class GrpcConnection {
     return client as Client<S>;
   }
 
-  #callUnary(path: string, method: UnaryMethod, request: unknown, options: CallOptions = {}): Promise<unknown> {
-    return new Promise((resolve, reject) => {
-      const call = this.#client.makeUnaryRequest(
-        path,
-        serializer(method.request),
-        (bytes) => method.response.decode(bytes),
-        request,
-        metadataOf(options),
-        deadlineOf(options),
-        (error, response) => {
-          options.signal?.removeEventListener('abort', cancel);
-          if (error === null) {
-            resolve(response);
-          } else {
-            reject(statusError(error));
-          }
-        },
-      );
-      const cancel = (): void => call.cancel();
-      options.signal?.addEventListener('abort', cancel);
-      if (options.signal?.aborted) cancel();
-    });
+  async #callUnary(path: string, method: UnaryMethod, request: unknown, options?: CallOptions): Promise<unknown> {
+    const answers: unknown[] = [];
+    for await (const answer of this.#call(path, method, request, options)) answers.push(answer);
+    if (answers.length === 1) return answers[0];
+    throw new StatusError(StatusCode.internal, `${path} was answered by ${answers.length} messages, not one`);
   }
 
-  async *#callStreaming(path: string, method: StreamingMethod, request: unknown, options: CallOptions = {}): AsyncGenerator<unknown> {
-    const call = this.#client.makeServerStreamRequest(
-      path,
-      serializer(method.request),
-      (bytes) => method.response.decode(bytes),
-      request,
-      metadataOf(options),
-      deadlineOf(options),
-    );
-    const cancel = (): void => call.cancel();
-    options.signal?.addEventListener('abort', cancel);
-    if (options.signal?.aborted) cancel();
+  async *#call(path: string, method: UnaryMethod | StreamingMethod, request: unknown, options: CallOptions = {}): AsyncGenerator<unknown> {
+    const call = new RunningStream(this.#connected(), path, options);
     try {
-      yield* call;
+      call.stream.end(framed(bytesOf(method.request, request)));
+      for await (const bytes of messagesIn(call.stream)) yield method.response.decode(bytes);
+      const failure = call.failure();
+      if (failure !== undefined) throw failure;
     } catch (error) {
-      throw error instanceof Error && 'code' in error ? statusError(error as ServiceError) : error;
+      throw call.failure(error);
     } finally {
-      options.signal?.removeEventListener('abort', cancel);
-      // One who stops listening half way leaves nothing open; of a call that has ended nothing is heard any more.
-      call.on('error', () => undefined);
-      call.cancel();
+      // One who stops listening half way leaves nothing open.
+      call.end();
     }
   }
-}
 
-function serializer(codec: AnyCodec): (message: unknown) => Buffer {
-  return (message) => {
-    const bytes = codec.encode(message).finish();
-    return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  };
-}
-
-function metadataOf({ metadata = {} }: CallOptions): Metadata {
-  const result = new Metadata();
-  for (const [key, value] of Object.entries(metadata)) {
-    result.set(key, value);
+  #connected(): ClientHttp2Session {
+    if (this.#session !== undefined && !this.#session.closed && !this.#session.destroyed) return this.#session;
+    const session = connect('http://localhost', {
+      createConnection: () => connectSocket(this.#path),
+      settings: { enablePush: false, initialWindowSize: WINDOW_BYTES },
+    });
+    session.on('connect', () => session.setLocalWindowSize(WINDOW_BYTES));
+    // Each call hears of it by itself.
+    session.on('error', () => undefined);
+    this.#session = session;
+    return session;
   }
-  return result;
 }
 
-function deadlineOf({ timeoutMs }: CallOptions): { deadline?: Deadline } {
-  return timeoutMs === undefined ? {} : { deadline: Date.now() + timeoutMs };
+class RunningStream {
+  readonly stream: ClientHttp2Stream;
+  readonly #signal: AbortSignal | undefined;
+  readonly #timer: NodeJS.Timeout | undefined;
+  /** What the server has said; headers alone where nothing else comes. */
+  #status: IncomingHttpHeaders | undefined;
+  /** Why this side has given it up. */
+  #ownFailure: StatusError | undefined;
+
+  constructor(session: ClientHttp2Session, path: string, { timeoutMs, metadata = {}, signal }: CallOptions) {
+    this.stream = session.request({
+      ...metadata,
+      [constants.HTTP2_HEADER_METHOD]: 'POST',
+      [constants.HTTP2_HEADER_PATH]: path,
+      [constants.HTTP2_HEADER_CONTENT_TYPE]: 'application/grpc',
+      [constants.HTTP2_HEADER_TE]: 'trailers',
+      ...(timeoutMs === undefined ? {} : { 'grpc-timeout': `${Math.min(Math.max(Math.ceil(timeoutMs), 1), LONGEST_MS)}m` }),
+    });
+    this.stream.on('response', (headers: IncomingHttpHeaders) => {
+      if (headers['grpc-status'] !== undefined || Number(headers[':status']) !== 200) this.#status = headers;
+    });
+    this.stream.on('trailers', (headers: IncomingHttpHeaders) => {
+      this.#status ??= headers;
+    });
+    if (timeoutMs !== undefined) {
+      this.#timer = setTimeout(() => this.#giveUp(StatusCode.deadlineExceeded, `${path} took more than ${timeoutMs} ms`), timeoutMs);
+    }
+    this.#signal = signal;
+    signal?.addEventListener('abort', this.#cancel);
+    if (signal?.aborted === true) this.#cancel();
+  }
+
+  readonly #cancel = (): void => this.#giveUp(StatusCode.canceled, 'the call was cancelled');
+
+  #giveUp(code: StatusCode, message: string): void {
+    this.#ownFailure ??= new StatusError(code, message);
+    this.stream.destroy();
+  }
+
+  /** Why the call failed; undefined for one that did not. `error` is what reading its stream ended with. */
+  failure(error?: unknown): unknown {
+    if (this.#ownFailure !== undefined) return this.#ownFailure;
+    if (error instanceof StatusError) return error;
+    const said = this.#status?.['grpc-status'];
+    if (said === undefined) {
+      const reason =
+        error instanceof Error ? error.message : `the stream ended without a status (${this.#status?.[':status'] ?? 'no answer'})`;
+      return new StatusError(StatusCode.unavailable, reason, error);
+    }
+    if (said === '0') return error;
+    const code = Object.values(StatusCode).find((known) => known === Number(said)) ?? StatusCode.unknown;
+    return new StatusError(code, decodedMessage(this.#status?.['grpc-message']), error);
+  }
+
+  end(): void {
+    clearTimeout(this.#timer);
+    this.#signal?.removeEventListener('abort', this.#cancel);
+    this.stream.on('error', () => undefined);
+    if (!this.stream.closed) this.stream.close(constants.NGHTTP2_CANCEL);
+  }
 }
 
-function statusError(error: ServiceError): StatusError {
-  const code = Object.values(StatusCode).find((known) => known === error.code) ?? StatusCode.unknown;
-  return new StatusError(code, error.details || error.message, error);
+function bytesOf(codec: AnyCodec, message: unknown): Uint8Array {
+  return codec.encode(message).finish();
+}
+
+/** Percent-encoded UTF-8; what is not is taken as it is. */
+function decodedMessage(text: string | readonly string[] | undefined): string {
+  const message = String(text ?? '');
+  try {
+    return decodeURIComponent(message);
+  } catch {
+    return message;
+  }
 }

@@ -11,7 +11,9 @@ import {
   type PortMapping,
   removeFromNetwork,
 } from './cni-list.ts';
-import { findNetwork, type Network } from './networks.ts';
+import type { PluginConfig } from './cni-plugin.ts';
+import { isFirewalldRunning, makeHostRules } from './host-rules.ts';
+import { bridgeOf, findNetwork, type Network } from './networks.ts';
 
 export interface AttachOptions {
   readonly containerId: string;
@@ -68,19 +70,32 @@ async function attachOne(
     ...(request.mac === undefined ? {} : { mac: request.mac }),
   };
   const interfaceName = `eth${index}`;
-  // Without ports there is nothing for portmap to do.
-  const plugins = network.config.plugins.filter(({ type }) => type !== 'portmap' || ports.length > 0);
-  const result = await addToNetwork(
-    cni,
-    { ...network.config, plugins },
-    {
-      containerId: options.containerId,
-      netns: netnsOf(options.pid),
-      interfaceName,
-      capabilities,
-    },
-  );
+  const [result] = await Promise.all([
+    addToNetwork(
+      cni,
+      { ...network.config, plugins: pluginsFor(network, ports.length > 0) },
+      { containerId: options.containerId, netns: netnsOf(options.pid), interfaceName, capabilities },
+    ),
+    ensureHostRules(network),
+  ]);
   return endpointOf(network, interfaceName, result);
+}
+
+/** Of the network's list, which others may use as it is, what is left to do for one container where the network's own rules are there. */
+function pluginsFor(network: Network, hasPorts: boolean): PluginConfig[] {
+  const isNeeded: Readonly<Record<string, boolean>> = { portmap: hasPorts, firewall: isFirewalldRunning() };
+  return network.config.plugins
+    .filter(({ type }) => isNeeded[type] ?? true)
+    .map((plugin) => (plugin.type === 'bridge' ? { ...plugin, ipMasq: false } : plugin));
+}
+
+/** Networks whose rules this process has made. */
+const withRules = new Set<string>();
+
+async function ensureHostRules(network: Network): Promise<void> {
+  if (withRules.has(network.id)) return;
+  await makeHostRules({ bridge: bridgeOf(network), subnet: network.subnet, internal: network.internal });
+  withRules.add(network.id);
 }
 
 function portMappings(ports: AttachOptions['ports']): PortMapping[] {

@@ -12,6 +12,7 @@ import { newId } from '../container/id.ts';
 import type { Places } from '../container/places.ts';
 import type { CniPlaces, NetworkConfig } from './cni-list.ts';
 import type { PluginConfig } from './cni-plugin.ts';
+import { BRIDGE_PREFIX } from './host-rules.ts';
 import { chooseSubnet, type Subnet } from './subnet.ts';
 
 export interface Network {
@@ -131,6 +132,13 @@ export function createNetwork(places: Places, options: NetworkOptions): Network 
   return network;
 }
 
+/** The interface on the host that the network's containers hang on. */
+export function bridgeOf(network: Network): string {
+  const bridge = network.config.plugins.find(({ type }) => type === 'bridge')?.['bridge'];
+  if (typeof bridge !== 'string') throw new ContainerError('network', `the list of network ${network.name} has no bridge`);
+  return bridge;
+}
+
 export function removeNetworkFile(places: Places, network: Network): void {
   rmSync(join(places.networks, `${network.name}.conflist`), { force: true });
 }
@@ -148,8 +156,8 @@ function digestOf(text: string): string {
 function bridgeName(places: Places, options: NetworkOptions): string {
   const given = options.options?.['com.docker.network.bridge.name'];
   if (given !== undefined) return given;
-  if (options.name === DEFAULT_NETWORK && places.root === '/var/lib/tsrun') return 'tsctl0';
-  return `tsctl-${digestOf(`${places.root}\0${options.name}`).slice(0, 8)}`;
+  if (options.name === DEFAULT_NETWORK && places.root === '/var/lib/tsrun') return `${BRIDGE_PREFIX}0`;
+  return `${BRIDGE_PREFIX}-${digestOf(`${places.root}\0${options.name}`).slice(0, 8)}`;
 }
 
 function pluginsOf(places: Places, options: NetworkOptions, subnet: Subnet): PluginConfig[] {

@@ -3,8 +3,10 @@ import { findContainer, listContainers } from '../../container/containers.ts';
 import { ContainerError, invalid } from '../../container/errors.ts';
 import { recordEvent } from '../../container/events.ts';
 import { shortId } from '../../container/id.ts';
+import { removeHostRules } from '../../network/host-rules.ts';
 import {
   BUILT_IN,
+  bridgeOf,
   createNetwork,
   DEFAULT_NETWORK,
   findNetwork,
@@ -77,12 +79,12 @@ export const remove: Command = (context, args) =>
       throw invalid(`${text} is a pre-defined network and cannot be removed`);
     const network = args.flag('force') ? listNetworks(context.places).find(({ name }) => name === text) : findNetwork(context.places, text);
     if (network === undefined) return;
-    removeUnused(context, network);
+    await removeUnused(context, network);
     context.print(text);
   });
 
 /** @throws ContainerError in-use */
-function removeUnused(context: Context, network: Network): void {
+async function removeUnused(context: Context, network: Network): Promise<void> {
   const users = membersOf(context, network);
   if (users.length > 0) {
     throw new ContainerError('in-use', `error while removing network: network ${network.name} id ${network.id} has active endpoints`, {
@@ -90,9 +92,10 @@ function removeUnused(context: Context, network: Network): void {
     });
   }
   removeNetworkFile(context.places, network);
-  const bridge = network.config.plugins.find(({ type }) => type === 'bridge')?.['bridge'];
+  const bridge = bridgeOf(network);
+  await removeHostRules(bridge);
   // CNI leaves the bridge, which is of no use to anybody now.
-  if (typeof bridge === 'string') spawnSync('ip', ['link', 'delete', bridge], { stdio: 'ignore' });
+  spawnSync('ip', ['link', 'delete', bridge], { stdio: 'ignore' });
   recordEvent(context.places, 'network', 'destroy', { ID: network.id, Attributes: { name: network.name, type: network.driver } });
 }
 
@@ -107,7 +110,7 @@ export const prune: Command = async (context, args) => {
   const doomed = listNetworks(context.places).filter(({ name }) => name !== DEFAULT_NETWORK && !used.has(name));
   if (doomed.length > 0) context.print('Deleted Networks:');
   for (const network of doomed) {
-    removeUnused(context, network);
+    await removeUnused(context, network);
     context.print(network.name);
   }
   return 0;
