@@ -78,12 +78,14 @@ const IMPORT = /\b(?:import|export)\b(?:[\w\s{},*$]*?\bfrom)?\s*\(?\s*['"]([^'"]
 const BOTH_ENGINES = [
   {
     pattern: /\basync\s*(?:function\b|\(|\w+\s*(?:=>|\())|\bawait\s/,
-    why: 'runtime/src is synchronous: waiting is ppoll(2), on both engines',
+    why: 'what runs on both engines is synchronous: waiting is ppoll(2)',
   },
   { pattern: /\.(localeCompare|toLocale\w*|normalize)\s*\(/, why: 'depends on the engine and its locale' },
   { pattern: /\bimport\s*\(/, why: 'every command is one bundle' },
 ];
 const NODE_ONLY = /^runtime\/src\/(sys\/node|cli\/node-main)\.ts$/;
+/** A native command's script: what it imports runs on both engines too. */
+const NATIVE_MAIN = /\/src\/.*native-main\.ts$/;
 
 /** @type {string[]} */
 const problems = [];
@@ -96,6 +98,7 @@ for (const name of readdirSync(root)) {
   }
 }
 const files = TOOLS.flatMap((tool) => sourceFiles(tool));
+const native = reachedFrom(files.filter((file) => NATIVE_MAIN.test(file)));
 for (const file of files) {
   checkFile(file, readFileSync(join(root, file), 'utf8'));
 }
@@ -119,6 +122,19 @@ function sourceFiles(folder) {
   }
 }
 
+/** Files that these import, and so on; types are nothing to an engine. @param {readonly string[]} mains @returns {Set<string>} */
+function reachedFrom(mains) {
+  const reached = new Set(mains);
+  for (const file of reached) {
+    for (const [statement, target = ''] of readFileSync(join(root, file), 'utf8').matchAll(IMPORT)) {
+      if (target.startsWith('.') && !statement.startsWith('import type')) {
+        reached.add(relative(root, resolve(root, dirname(file), target)));
+      }
+    }
+  }
+  return reached;
+}
+
 /** @param {string} file @param {string} text */
 function checkFile(file, text) {
   const isTest = /\.test\.ts$|\/test\//.test(file);
@@ -129,7 +145,7 @@ function checkFile(file, text) {
       checkImport(file, relative(root, resolve(root, dirname(file), target)), line, isTest);
     }
   }
-  if (file.startsWith('runtime/src/') && !isTest && !NODE_ONLY.test(file)) {
+  if ((file.startsWith('runtime/src/') || native.has(file)) && !isTest && !NODE_ONLY.test(file)) {
     withoutCommentsAndStrings(text)
       .split('\n')
       .forEach((line, index) => {

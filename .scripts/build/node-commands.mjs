@@ -8,13 +8,14 @@ import { findCompiler } from './native.mjs';
 import { versionDefines } from './version.mjs';
 
 /**
- * The commands, their main files, and their bundles; those whose main file is not there are left out. Bytecode is made where a start is waited for.
+ * The commands, their main files, and their bundles; those whose main file is not there are left out. One without a name is started by a native
+ * command, or by a launcher that build.mjs makes. Bytecode is made where a start is waited for.
  * Packages `apart` are bundles of their own, loaded when they are first needed: each made of the file given, which takes what is used of the package.
  * @type {{ name?: string, main: string, bundle: string, bytecode?: boolean, apart?: Record<string, string> }[]}
  */
 const COMMANDS = [
   { name: 'tsrun-node', main: 'runtime/src/cli/node-main.ts', bundle: 'tsrun.cjs', bytecode: true },
-  { name: 'tsimg', main: 'imagetool/src/cli/main.ts', bundle: 'tsimg.cjs', bytecode: true, apart: { undici: '.scripts/build/undici.cjs' } },
+  { main: 'imagetool/src/cli/main.ts', bundle: 'tsimg.cjs', bytecode: true, apart: { undici: '.scripts/build/undici.cjs' } },
   {
     name: 'tsctl',
     main: 'shim/src/front/main.ts',
@@ -23,7 +24,6 @@ const COMMANDS = [
     apart: { undici: '.scripts/build/undici.cjs' },
   },
   {
-    // Its command is a native one, or a launcher that build.mjs makes.
     main: 'shim/src/cli/main.ts',
     bundle: 'containerd-shim-tsrun-v2.cjs',
     bytecode: true,

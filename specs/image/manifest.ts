@@ -38,7 +38,7 @@ const indexShape = object({ schemaVersion: oneOf(2), manifests: list(descriptor)
  * Reads a manifest or an index. `mediaType` is what the descriptor or the Content-Type header calls it; without one the document must say itself
  * or be told apart by its fields. Throws SpecError, also for schema 1 and for a document that can be read as both kinds.
  */
-export function parseManifestDocument(bytes: Uint8Array, mediaTypeGiven?: string): ManifestDocument {
+export function parseManifestDocument(bytes: Uint8Array | string, mediaTypeGiven?: string): ManifestDocument {
   const value = parseJson(bytes, 'the manifest');
   if (!isObject(value)) throw new SpecError('', 'the manifest is not an object');
   const named = typeof value['mediaType'] === 'string' ? value['mediaType'] : undefined;
@@ -68,7 +68,7 @@ export function parseManifest(bytes: Uint8Array, mediaTypeGiven?: string): Manif
 }
 
 /** As parseManifestDocument, for a place where only an index will do. */
-export function parseIndex(bytes: Uint8Array, mediaTypeGiven?: string): Index {
+export function parseIndex(bytes: Uint8Array | string, mediaTypeGiven?: string): Index {
   const document = parseManifestDocument(bytes, mediaTypeGiven);
   if (document.kind !== 'index') throw new SpecError('', `expected an index, got an image manifest (${document.mediaType})`);
   return document.index;

@@ -107,10 +107,13 @@ export function checkAt(place: string, shape: Shape, value: unknown): void {
   }
 }
 
-/** Parses JSON text in UTF-8. Throws SpecError, naming `what`, for anything else. */
-export function parseJson(bytes: Uint8Array, what: string): unknown {
+/** Not every engine has it: where it is missing, documents are given as text. */
+declare const TextDecoder: new (label: string, options: { fatal: boolean }) => { decode(bytes: Uint8Array): string };
+
+/** Parses JSON, text or bytes in UTF-8. Throws SpecError, naming `what`, for anything else. */
+export function parseJson(document: Uint8Array | string, what: string): unknown {
   try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    return JSON.parse(typeof document === 'string' ? document : new TextDecoder('utf-8', { fatal: true }).decode(document));
   } catch (cause) {
     throw notJson(what, cause);
   }

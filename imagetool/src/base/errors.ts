@@ -21,6 +21,6 @@ export class ImageError extends Error {
 }
 
 /** Whether an error is one of Node's system errors with one of these names (`ENOENT`). Not by `instanceof`: test runners have an Error of their own. */
-export function isNodeError(error: unknown, ...names: readonly string[]): error is NodeJS.ErrnoException {
+export function isNodeError(error: unknown, ...names: readonly string[]): error is Error & { readonly code: string } {
   return typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string' && names.includes(error.code);
 }

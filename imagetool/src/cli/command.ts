@@ -7,7 +7,8 @@ import type { Credentials } from '../registry/auth.ts';
 import type { RegistryClient } from '../registry/client.ts';
 import type { Layout } from '../store/layout.ts';
 import type { Store } from '../store/store.ts';
-import type { OptionSpec, ParsedArgs } from './args.ts';
+import type { ParsedArgs } from './args.ts';
+import type { CommandForm } from './command-form.ts';
 
 export interface Context {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -25,14 +26,7 @@ export interface Context {
   progress(): Promise<ProgressListener>;
 }
 
-export interface Command {
-  readonly name: string;
-  /** After the name: `[OPTIONS] IMAGE`. */
-  readonly usage: string;
-  readonly summary: string;
-  readonly options: readonly OptionSpec[];
-  /** Least and most number of positionals. */
-  readonly positionals: readonly [number, number];
+export interface Command extends CommandForm {
   /** The exit code, if it is not 0. Throws for failures. */
   run(context: Context, args: ParsedArgs): Promise<number | undefined>;
 }

@@ -6,6 +6,8 @@ import type { Command } from './command.ts';
 
 export interface CommandEntry {
   readonly name: string;
+  /** Another name for the same. */
+  readonly alias?: string;
   readonly summary: string;
   load(): Promise<Command>;
 }
@@ -23,7 +25,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   entry('build', 'Build an image from a Dockerfile', async () => (await import('./commands/build.ts')).buildCommand),
   entry('debug', 'Open a shell where a step of a build would run', async () => (await import('./commands/debug.ts')).debug),
   entry('cache', 'Cache mounts and cached results of builds', async () => (await import('./commands/cache.ts')).cache),
-  entry('images', 'List the images of the store', async () => (await import('./commands/images.ts')).images),
+  { ...entry('images', 'List the images of the store', async () => (await import('./commands/images.ts')).images), alias: 'ls' },
   entry('inspect', 'Print what images are made of', async () => (await import('./commands/inspect.ts')).inspect),
   entry('history', 'Show how an image was made, and the sizes of its layers', async () => (await import('./commands/history.ts')).history),
   entry('tag', 'Give an image another name', async () => (await import('./commands/tag.ts')).tag),
@@ -55,4 +57,5 @@ export const COMMANDS: readonly CommandEntry[] = [
   entry('list-tags', 'List the tags of a repository at a registry', async () => (await import('./commands/list-tags.ts')).listTagsCommand),
   entry('referrers', 'List what refers to an image at a registry', async () => (await import('./commands/referrers.ts')).referrers),
   entry('catalog', 'List the repositories of a registry', async () => (await import('./commands/list-tags.ts')).catalog),
+  entry('version', 'Print the version', async () => (await import('./commands/version.ts')).version),
 ];

@@ -1,5 +1,6 @@
 /** What commands are given of the outside world; registries and the system interface are opened when they are first asked for. */
 
+import { VERSION } from '../../../runtime/src/base/version.ts';
 import type { ProgressListener } from '../image/progress.ts';
 import type { Reference } from '../reference/reference.ts';
 import type { Credentials } from '../registry/auth.ts';
@@ -66,7 +67,7 @@ export class Network {
     };
     return new Transport({
       tlsFor: (host) => ({ ...tlsSettings(host, certificates), ...this.#mirrorTls.get(host) }),
-      userAgent: 'tsimg/0.1',
+      userAgent: `tsimg/${VERSION}`,
       onRetry: (reason, waitMs) => note(`${reason}; trying again in ${(waitMs / 1000).toFixed(1)} s`),
     });
   }

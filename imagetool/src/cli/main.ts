@@ -3,34 +3,24 @@
 import { SyscallError } from '../../../runtime/src/base/errors.ts';
 import { SpecError } from '../../../specs/image/shape.ts';
 import { ImageError } from '../base/errors.ts';
-import { defaultRoot } from '../store/store.ts';
+import { defaultRoot } from '../store/default-root.ts';
 import { type OptionSpec, parseArgs, usage } from './args.ts';
 import type { Command } from './command.ts';
+import { GLOBAL, splitCommandLine } from './command-line.ts';
 import { COMMANDS } from './commands.ts';
 import { makeContext, Network } from './context.ts';
-
-const GLOBAL: readonly OptionSpec[] = [
-  { name: 'root', value: 'DIR', help: 'the image store (default /var/lib/tsrun, or $XDG_DATA_HOME/tsrun)' },
-  { name: 'insecure', value: 'HOST', help: 'allow plain HTTP and unknown certificates for this registry; may be repeated' },
-  { name: 'cert-dir', value: 'DIR', help: 'more certificates, as in /etc/docker/certs.d' },
-  { name: 'progress', value: 'auto|plain|json', help: 'how transfers and builds are shown; builds also know tty' },
-  { name: 'help', short: 'h', help: 'print help' },
-];
 
 const EXIT_USAGE = 2;
 
 async function main(argv: readonly string[]): Promise<number> {
-  const [name, ...rest] = argv;
-  // Options of all commands may also stand before the command's name, as docker's and skopeo's do.
-  const at = argv.findIndex((arg, index) => !arg.startsWith('-') && !takesValue(argv[index - 1]));
-  const word = at < 0 ? undefined : argv[at];
+  const { word, words } = splitCommandLine(argv);
   if (word === undefined || word === 'help') {
     process.stdout.write(`${help().join('\n')}\n`);
-    return name === undefined ? EXIT_USAGE : 0;
+    return argv.length === 0 ? EXIT_USAGE : 0;
   }
-  const command = await COMMANDS.find((one) => one.name === word)?.load();
+  const command = await COMMANDS.find((one) => one.name === word || one.alias === word)?.load();
   if (command === undefined) throw usage(`there is no command ${JSON.stringify(word)}; tsimg help lists them`);
-  const args = parseArgs([...argv.slice(0, at), ...(at === 0 ? rest : argv.slice(at + 1))], [...GLOBAL, ...command.options]);
+  const args = parseArgs(words, [...GLOBAL, ...command.options]);
   if (args.flag('help')) {
     process.stdout.write(`${commandHelp(command).join('\n')}\n`);
     return 0;
@@ -44,10 +34,6 @@ async function main(argv: readonly string[]): Promise<number> {
   } finally {
     await network.close();
   }
-}
-
-function takesValue(arg: string | undefined): boolean {
-  return arg !== undefined && GLOBAL.some((option) => option.value !== undefined && arg === `--${option.name}`);
 }
 
 function note(line: string): void {

@@ -6,11 +6,12 @@ import { SpecError } from '../../../specs/image/shape.ts';
 import { removeUnneededLayers } from '../snapshot/layers.ts';
 import { layersInUse } from '../snapshot/overlay.ts';
 import { hasBlob, readVerified } from '../store/blobs.ts';
+import type { StoredImage } from '../store/entries.ts';
 import { collectGarbage, type GcOptions, type GcResult } from '../store/gc.ts';
 import type { Layout } from '../store/layout.ts';
 import { withLock } from '../store/lock.ts';
 import { reachableFrom } from '../store/reachable.ts';
-import { listImages, removeImage, type StoredImage } from '../store/refs.ts';
+import { listImages, removeImage } from '../store/refs.ts';
 import type { Store } from '../store/store.ts';
 
 export interface FullGcResult extends GcResult {

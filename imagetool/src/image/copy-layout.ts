@@ -4,11 +4,13 @@ import { ANNOTATION } from '../../../specs/image/annotations.ts';
 import { ImageError } from '../base/errors.ts';
 import { formatReference, InvalidReferenceError, parseReference, withDefaultTag } from '../reference/reference.ts';
 import { hasBlob, openVerified } from '../store/blobs.ts';
+import type { StoredImage } from '../store/entries.ts';
 import { beginIngest } from '../store/ingest.ts';
-import { hasLayout, type Layout, layoutAt } from '../store/layout.ts';
+import { type Layout, layoutAt } from '../store/layout.ts';
 import type { Lease } from '../store/leases.ts';
+import { hasLayout } from '../store/make-layout.ts';
 import { reachableFrom } from '../store/reachable.ts';
-import { addImage, listImages, type StoredImage, setImage } from '../store/refs.ts';
+import { addImage, listImages, setImage } from '../store/refs.ts';
 import type { Store } from '../store/store.ts';
 
 /** Takes in all images of the layout at `directory`. Names that are no references (a bare tag) are not taken over. */

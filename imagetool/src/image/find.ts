@@ -7,8 +7,9 @@ import { ImageError } from '../base/errors.ts';
 import { encodedOf } from '../digest/digest.ts';
 import { formatReference, InvalidReferenceError, parseReference, withDefaultTag } from '../reference/reference.ts';
 import { hasBlob, readVerified } from '../store/blobs.ts';
+import type { StoredImage } from '../store/entries.ts';
 import type { Layout } from '../store/layout.ts';
-import { listImages, type StoredImage } from '../store/refs.ts';
+import { listImages } from '../store/refs.ts';
 
 /** Throws ImageError `no-image`, or `ambiguous` for the beginning of several ids. */
 export async function findStoredImage(layout: Layout, text: string): Promise<StoredImage> {

@@ -5,8 +5,8 @@ import { removeBlob } from '../store/blobs.ts';
 import { takeLease } from '../store/leases.ts';
 import { addImage, setImage } from '../store/refs.ts';
 import { putImage, storeAt, temporaryDirectory } from '../store/testing.ts';
-import { readListing } from './listing.ts';
 import { hostPlatform } from './platform.ts';
+import { readListing } from './read-listing.ts';
 
 const platform = hostPlatform();
 

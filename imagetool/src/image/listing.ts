@@ -1,17 +1,18 @@
 /**
  * What `tsimg images` shows, kept beside the index that it was made of: the content behind a digest does not change, and reading a thousand manifests
- * and configurations would take longer than anything else about it. While the index is the same file, not even that is read.
+ * and configurations would take longer than anything else about it. While the index is the same file, not even that is read. On both engines.
  */
 
-import { statSync } from 'node:fs';
-import type { Descriptor, Platform } from '../../../specs/image/descriptor.ts';
+import type { Platform } from '../../../specs/image/descriptor.ts';
 import type { Digest } from '../../../specs/image/digest.ts';
-import { isObject, SpecError } from '../../../specs/image/shape.ts';
-import { ImageError, isNodeError } from '../base/errors.ts';
+import { parseIndex } from '../../../specs/image/manifest.ts';
+import { OCI } from '../../../specs/image/media-types.ts';
+import { isObject } from '../../../specs/image/shape.ts';
+import { ImageError } from '../base/errors.ts';
+import type { FileReader } from '../base/file-reader.ts';
 import { familiarRepository, InvalidReferenceError, parseReference } from '../reference/reference.ts';
-import { readIfExists, replaceHint } from '../store/files.ts';
+import { entriesOf, type StoredImage } from '../store/entries.ts';
 import type { Layout } from '../store/layout.ts';
-import { listImages } from '../store/refs.ts';
 
 export interface ListedImage {
   readonly repository: string;
@@ -24,43 +25,48 @@ export interface ListedImage {
   readonly size?: number;
 }
 
-type Summary = Pick<ListedImage, 'id' | 'created' | 'size'>;
+export type Summary = Pick<ListedImage, 'id' | 'created' | 'size'>;
 
-interface Kept {
+export interface KeptListing {
   /** Which index, and for which platform. */
   readonly of: string;
   readonly images: readonly ListedImage[];
 }
 
+/** What is known before any image is read. */
+export type KnownListing =
+  | { readonly isCurrent: true; readonly images: readonly ListedImage[] }
+  | { readonly isCurrent: false; readonly of: string; readonly entries: readonly StoredImage[]; readonly summaries: Map<Digest, Summary> };
+
 const NONE = '<none>';
 
-/** All images of the store, in the order they were named. What has been found out is kept where the store can be written. */
-export async function readListing(layout: Layout, platform: Platform): Promise<readonly ListedImage[]> {
+/** Throws ImageError `layout` where there is no index. */
+export function knownListing(files: FileReader, layout: Layout, platform: Platform): KnownListing {
   // Before the index is read: one that is replaced meanwhile is at worst read again the next time.
-  const of = `${indexIdentity(layout)} ${platform.os}/${platform.architecture}/${platform.variant ?? ''}`;
-  const kept = readKept(layout);
-  if (kept?.of === of) return kept.images;
-  const known = new Map<string, Summary>();
-  for (const { repository: _, tag: __, ...image } of kept?.images ?? []) if (isWhole(image)) known.set(image.digest, image);
+  const of = `${files.identity(layout.index)} ${platform.os}/${platform.architecture}/${platform.variant ?? ''}`;
+  const kept = parseKept(files.text(layout.listing));
+  if (kept?.of === of) return { isCurrent: true, images: kept.images };
+  const summaries = new Map<Digest, Summary>();
+  for (const { repository: _, tag: __, digest, ...summary } of kept?.images ?? []) if (isWhole(summary)) summaries.set(digest, summary);
+  const index = files.text(layout.index);
+  if (index === undefined) throw new ImageError('layout', `${layout.index} is missing`);
+  return { isCurrent: false, of, entries: entriesOf(parseIndex(index, OCI.index)), summaries };
+}
+
+/** The images of the store in the order they were named; undefined unless there is a summary of each. */
+export function listedImages(known: KnownListing): readonly ListedImage[] | undefined {
+  if (known.isCurrent) return known.images;
   const images: ListedImage[] = [];
-  for (const image of listImages(layout)) {
-    const { digest } = image.descriptor;
-    const summary = known.get(digest) ?? (await summaryOf(layout, image.descriptor, platform));
-    known.set(digest, summary);
-    images.push({ ...splitName(image.name), digest, ...summary });
+  for (const { name, descriptor } of known.entries) {
+    const summary = known.summaries.get(descriptor.digest);
+    if (summary === undefined) return undefined;
+    images.push({ ...splitName(name), digest: descriptor.digest, ...summary });
   }
-  // What could not be read may be pulled again, which the index does not show.
-  keep(layout, { of: images.every(isWhole) ? of : '', images });
   return images;
 }
 
-/** Every change of the index gives it another inode, or, where a tool writes in place, another time or size. */
-function indexIdentity(layout: Layout): string {
-  const { ino, size, mtimeNs, ctimeNs } = statSync(layout.index, { bigint: true });
-  return `${ino}:${size}:${mtimeNs}:${ctimeNs}`;
-}
-
-function isWhole(image: Summary): boolean {
+/** Whether all is known that there is to know: what could not be read may be pulled again, which the index does not show. */
+export function isWhole(image: Summary): boolean {
   return image.size !== undefined;
 }
 
@@ -75,36 +81,14 @@ function splitName(name: string | undefined): { repository: string; tag: string 
   }
 }
 
-async function summaryOf(layout: Layout, image: Descriptor, platform: Platform): Promise<Summary> {
-  const { loadImage } = await import('./load.ts');
-  try {
-    const { descriptor, manifest, config } = await loadImage(layout, image, platform);
-    const size = manifest.layers.reduce((sum, layer) => sum + layer.size, 0);
-    const id: Digest = descriptor.digest === image.digest ? manifest.config.digest : image.digest;
-    return { id, size, ...(config.created === undefined ? {} : { created: config.created }) };
-  } catch (error) {
-    // Other platforms, artifacts and damaged images are listed as well: they can be removed.
-    if (error instanceof ImageError || error instanceof SpecError) return { id: image.digest };
-    throw error;
-  }
-}
-
-function readKept(layout: Layout): Kept | undefined {
-  const text = readIfExists(layout.listing);
+function parseKept(text: string | undefined): KeptListing | undefined {
   if (text === undefined) return undefined;
   try {
     const value: unknown = JSON.parse(text);
-    return isObject(value) && typeof value['of'] === 'string' && Array.isArray(value['images']) ? (value as unknown as Kept) : undefined;
+    const isKept = isObject(value) && typeof value['of'] === 'string' && Array.isArray(value['images']);
+    return isKept ? (value as unknown as KeptListing) : undefined;
   } catch {
     // Cut off by a crash: it is made anew.
     return undefined;
-  }
-}
-
-function keep(layout: Layout, kept: Kept): void {
-  try {
-    replaceHint(layout.listing, JSON.stringify(kept));
-  } catch (error) {
-    if (!isNodeError(error, 'EACCES', 'EROFS', 'EPERM', 'ENOSPC')) throw error;
   }
 }

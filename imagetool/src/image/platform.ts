@@ -4,17 +4,7 @@ import { ANNOTATION } from '../../../specs/image/annotations.ts';
 import type { Descriptor, Platform } from '../../../specs/image/descriptor.ts';
 import type { Index } from '../../../specs/image/manifest.ts';
 import { ImageError } from '../base/errors.ts';
-
-const ARCHITECTURES: Readonly<Record<string, string>> = {
-  x64: 'amd64',
-  x86_64: 'amd64',
-  aarch64: 'arm64',
-  ia32: '386',
-  i386: '386',
-  armhf: 'arm',
-  armel: 'arm',
-  ppc64: 'ppc64le',
-};
+import { linuxPlatform, normalizePlatform } from './platform-names.ts';
 
 /** Variants a processor also runs, best first. */
 const ARM_VARIANTS = ['v8', 'v7', 'v6', 'v5'];
@@ -25,7 +15,7 @@ export function parsePlatform(text: string): Platform {
   if (parts.length > 3 || parts.some((part) => !/^[a-z0-9_.-]+$/.test(part)))
     throw new ImageError('platform', `${JSON.stringify(text)} is not a platform (os/arch/variant)`);
   const [first = '', second, variant] = parts;
-  return normalize(
+  return normalizePlatform(
     second === undefined
       ? { os: 'linux', architecture: first }
       : { os: first, architecture: second, ...(variant === undefined ? {} : { variant }) },
@@ -34,7 +24,7 @@ export function parsePlatform(text: string): Platform {
 
 /** The platform of this machine. */
 export function hostPlatform(arch: string = process.arch): Platform {
-  return normalize({ os: 'linux', architecture: arch, ...(arch === 'arm' ? { variant: 'v7' } : {}) });
+  return linuxPlatform(arch);
 }
 
 export function formatPlatform({ os, architecture, variant }: Platform): string {
@@ -71,7 +61,7 @@ export function choosePlatform(index: Index, wanted: Platform): Descriptor {
 /** Smaller is better; undefined does not run there. */
 function rankOf(offered: Platform | undefined, wanted: Platform): number | undefined {
   if (offered === undefined) return undefined;
-  const have = normalize(offered);
+  const have = normalizePlatform(offered);
   if (have.os !== wanted.os || have.architecture !== wanted.architecture) return undefined;
   if (wanted['os.version'] !== undefined && have['os.version'] !== wanted['os.version']) return undefined;
   if (have.variant === wanted.variant) return 0;
@@ -83,16 +73,4 @@ function rankOf(offered: Platform | undefined, wanted: Platform): number | undef
   // amd64/v2 asked for runs what asks for less; without a variant asked for, only the plain one is sure to run.
   if (have.variant === undefined) return 1;
   return wanted.variant !== undefined && have.variant < wanted.variant ? 1 : undefined;
-}
-
-function normalize(platform: Platform): Platform {
-  const architecture = ARCHITECTURES[platform.architecture] ?? platform.architecture;
-  const { variant, ...rest } = platform;
-  const isDefault =
-    variant === undefined ||
-    variant === '' ||
-    (architecture === 'arm64' && (variant === 'v8' || variant === '8')) ||
-    (architecture === 'amd64' && variant === 'v1');
-  const named = architecture === 'arm' && variant !== undefined && /^\d$/.test(variant) ? `v${variant}` : variant;
-  return { ...rest, architecture, ...(isDefault || named === undefined ? {} : { variant: named }) };
 }

@@ -12,9 +12,9 @@ import { END_OF_ARCHIVE, encodeHeader, paddingFor } from '../archive/tar-writer.
 import { algorithmOf, encodedOf } from '../digest/digest.ts';
 import { familiarReference, InvalidReferenceError, parseReference } from '../reference/reference.ts';
 import { hasBlob, openVerified } from '../store/blobs.ts';
+import type { StoredImage } from '../store/entries.ts';
 import type { Layout } from '../store/layout.ts';
 import { reachableFrom } from '../store/reachable.ts';
-import type { StoredImage } from '../store/refs.ts';
 import { loadImage } from './load.ts';
 
 interface DockerImage {

@@ -6,7 +6,8 @@ import type { Digest } from '../../../specs/image/digest.ts';
 import { ImageError, isNodeError } from '../base/errors.ts';
 import { DigestError } from '../digest/digest.ts';
 import { type Expected, verifyStream } from '../digest/verify.ts';
-import { blobPath, type Layout } from './layout.ts';
+import { blobPath } from './blob-paths.ts';
+import type { Layout } from './layout.ts';
 
 /** Large enough that the cost of a read is nothing beside hashing it, small enough to stay in the processor's cache. */
 const CHUNK_BYTES = 256 * 1024;

@@ -1,9 +1,9 @@
 import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { digestOf } from '../digest/digest.ts';
+import { blobPath, ingestPath } from './blob-paths.ts';
 import { openVerified, readVerified } from './blobs.ts';
 import { writeCap } from './cap.ts';
 import { beginIngest, storeBytes } from './ingest.ts';
-import { blobPath, ingestPath } from './layout.ts';
 import { takeLease } from './leases.ts';
 import { storeAt, type TemporaryDirectory, temporaryDirectory } from './testing.ts';
 import { BlobWriter } from './writer.ts';

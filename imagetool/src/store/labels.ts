@@ -3,8 +3,9 @@
 import { rmSync } from 'node:fs';
 import type { Digest } from '../../../specs/image/digest.ts';
 import { isObject } from '../../../specs/image/shape.ts';
+import { labelsPath } from './blob-paths.ts';
 import { readIfExists, replaceHint } from './files.ts';
-import { type Layout, labelsPath } from './layout.ts';
+import type { Layout } from './layout.ts';
 import { withLock } from './lock.ts';
 import type { Store } from './store.ts';
 

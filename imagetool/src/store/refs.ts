@@ -1,8 +1,4 @@
-/**
- * Which images the store has: the entries of index.json. A named entry carries its full reference in the annotations that skopeo and umoci
- * (`org.opencontainers.image.ref.name`) and containerd and docker (`io.containerd.image.name`) look at. An entry without a name is an image that
- * lost it: it stays until it is removed or pruned, as with docker.
- */
+/** Which images the store has: reading and changing index.json. */
 
 import { readFileSync } from 'node:fs';
 import { ANNOTATION } from '../../../specs/image/annotations.ts';
@@ -10,23 +6,15 @@ import type { Descriptor } from '../../../specs/image/descriptor.ts';
 import type { Digest } from '../../../specs/image/digest.ts';
 import { type Index, parseIndex } from '../../../specs/image/manifest.ts';
 import { OCI } from '../../../specs/image/media-types.ts';
+import { entriesOf, entryOf, nameOf, type StoredImage } from './entries.ts';
 import { replaceFile } from './files.ts';
 import type { Layout } from './layout.ts';
 import { withLock } from './lock.ts';
 import type { Store } from './store.ts';
 
-export interface StoredImage {
-  /** The full reference; undefined for an image without a name. Entries another tool wrote may have any text. */
-  readonly name?: string;
-  readonly descriptor: Descriptor;
-}
-
 /** All entries, in the order they were made. Needs no lock: index.json is only ever replaced as a whole. */
 export function listImages(layout: Layout): StoredImage[] {
-  return readIndex(layout).manifests.map((descriptor) => {
-    const name = nameOf(descriptor);
-    return name === undefined ? { descriptor } : { name, descriptor };
-  });
+  return entriesOf(readIndex(layout));
 }
 
 export function findImage(layout: Layout, name: string): Descriptor | undefined {
@@ -66,8 +54,7 @@ export async function removeImage(store: Store, digest: Digest): Promise<StoredI
   await changeIndex(store, (manifests) =>
     manifests.filter((descriptor) => {
       if (descriptor.digest !== digest) return true;
-      const name = nameOf(descriptor);
-      removed.push(name === undefined ? { descriptor } : { name, descriptor });
+      removed.push(entryOf(descriptor));
       return false;
     }),
   );
@@ -85,10 +72,6 @@ async function changeIndex(store: Store, change: (manifests: Descriptor[]) => De
     const manifests = change(index.manifests);
     replaceFile(store.layout.index, `${JSON.stringify({ ...index, manifests })}\n`);
   });
-}
-
-function nameOf(descriptor: Descriptor): string | undefined {
-  return descriptor.annotations?.[ANNOTATION.containerdImageName] ?? descriptor.annotations?.[ANNOTATION.refName];
 }
 
 function withName(descriptor: Descriptor, name: string): Descriptor {

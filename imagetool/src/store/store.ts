@@ -2,7 +2,8 @@
 
 import type { Sys } from '../../../runtime/src/sys/sys.ts';
 import { ImageError } from '../base/errors.ts';
-import { ensureLayout, hasLayout, type Layout, layoutAt } from './layout.ts';
+import { type Layout, layoutAt } from './layout.ts';
+import { ensureLayout, hasLayout } from './make-layout.ts';
 
 export interface Store {
   readonly layout: Layout;
@@ -21,15 +22,4 @@ export function openLayout(root: string): Layout {
   const layout = layoutAt(root);
   if (!hasLayout(layout)) throw new ImageError('no-store', `there is no image store at ${root}`);
   return layout;
-}
-
-/** Where the store is unless the user says otherwise: `/var/lib/tsrun` for root, `$XDG_DATA_HOME/tsrun` for others. */
-export function defaultRoot(user: { readonly uid: number; readonly env: Readonly<Record<string, string | undefined>> }): string {
-  if (user.uid === 0) return '/var/lib/tsrun';
-  const dataHome = user.env['XDG_DATA_HOME'];
-  if (dataHome?.startsWith('/') === true) return `${dataHome}/tsrun`;
-  const home = user.env['HOME'];
-  if (home === undefined || home === '')
-    throw new ImageError('no-store', 'neither XDG_DATA_HOME nor HOME is set: give the store with --root');
-  return `${home}/.local/share/tsrun`;
 }

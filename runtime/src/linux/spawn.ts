@@ -3,11 +3,11 @@
  * The child gets exactly the descriptors listed, default signal dispositions and an empty signal mask, whatever the caller had
  * (Node ignores SIGPIPE and marks 0–2 close-on-exec).
  */
-import { RuntimeError } from '../base/errors.ts';
 import type { Sys } from '../sys/sys.ts';
 import { call } from './call.ts';
 import { syscallError } from './errno.ts';
 import { close } from './files.ts';
+import { libc, stringVector } from './libc.ts';
 
 const F_DUPFD_CLOEXEC = 1030;
 const POSIX_SPAWN_SETPGROUP = 0x02;
@@ -35,34 +35,9 @@ export interface SpawnOptions {
   readonly closeOthers?: boolean;
 }
 
-function libc(sys: Sys, name: string): number {
-  const pointer = sys.symbol('libc.so.6', name) || sys.symbol('libc.so', name);
-  if (pointer === 0) throw new RuntimeError('missing-symbol', `the C library has no ${name}`);
-  return pointer;
-}
-
 function check(name: string, result: number, object: string): void {
   // These functions return the errno instead of setting it.
   if ((result | 0) !== 0) throw syscallError({ syscall: name, errno: result | 0, object });
-}
-
-/**
- * A NULL-terminated array of string pointers, followed by the strings themselves: one buffer, so that whoever holds the array holds the strings.
- */
-function stringVector(sys: Sys, strings: readonly string[]): ArrayBuffer {
-  const texts = strings.map((text) => new Uint8Array(sys.encode(text)));
-  const pointerBytes = 8 * (strings.length + 1);
-  const vector = new ArrayBuffer(texts.reduce((sum, text) => sum + text.length + 1, pointerBytes));
-  const bytes = new Uint8Array(vector);
-  const view = new DataView(vector);
-  const start = sys.address(vector);
-  let offset = pointerBytes;
-  for (const [index, text] of texts.entries()) {
-    view.setBigUint64(index * 8, BigInt(start + offset), true);
-    bytes.set(text, offset);
-    offset += text.length + 1;
-  }
-  return vector;
 }
 
 /** The highest descriptor number a child gets; sources are first moved above it, lest one dup2 destroy the source of another. */

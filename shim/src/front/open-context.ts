@@ -1,6 +1,6 @@
 /** Makes the context of a command. */
 
-import { defaultRoot } from '../../../imagetool/src/store/store.ts';
+import { defaultRoot } from '../../../imagetool/src/store/default-root.ts';
 import type { Sys } from '../../../runtime/src/sys/sys.ts';
 import { type Places, placesAt } from '../container/places.ts';
 import type { Context } from './context.ts';

@@ -1,7 +1,7 @@
+import { COMMIT, VERSION } from '../../base/version.ts';
 import { features } from '../../operations/features.ts';
 import { defineCommand } from '../command.ts';
 import { print } from '../output.ts';
-import { COMMIT, VERSION } from '../version.ts';
 
 export const featuresCommand = defineCommand({
   name: 'features',

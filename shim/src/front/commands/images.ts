@@ -1,6 +1,8 @@
-import { type ListedImage, readListing } from '../../../../imagetool/src/image/listing.ts';
+import type { ListedImage } from '../../../../imagetool/src/image/listing.ts';
 import { hostPlatform } from '../../../../imagetool/src/image/platform.ts';
-import { hasLayout, layoutAt } from '../../../../imagetool/src/store/layout.ts';
+import { readListing } from '../../../../imagetool/src/image/read-listing.ts';
+import { layoutAt } from '../../../../imagetool/src/store/layout.ts';
+import { hasLayout } from '../../../../imagetool/src/store/make-layout.ts';
 import { shortId } from '../../container/id.ts';
 import { formatDecimalSize } from '../../container/size.ts';
 import type { Arguments } from '../cli/flags.ts';

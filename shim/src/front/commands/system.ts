@@ -1,6 +1,7 @@
 import { cpus, hostname, release, totalmem } from 'node:os';
 import { collectAllGarbage, removeDangling } from '../../../../imagetool/src/image/collect-garbage.ts';
-import { hasLayout, layoutAt } from '../../../../imagetool/src/store/layout.ts';
+import { layoutAt } from '../../../../imagetool/src/store/layout.ts';
+import { hasLayout } from '../../../../imagetool/src/store/make-layout.ts';
 import { removeImage } from '../../../../imagetool/src/store/refs.ts';
 import { type Container, listContainers } from '../../container/containers.ts';
 import { isRunning } from '../../container/record.ts';
