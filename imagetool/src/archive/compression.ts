@@ -63,18 +63,21 @@ export async function* decompress(
   }
 }
 
-/** The first bytes of a stream, and the stream with them still in it. */
-export async function peek(source: AsyncIterable<Uint8Array>): Promise<{ head: Uint8Array; rest: AsyncIterable<Uint8Array> }> {
+/** The first bytes of a stream, fewer only where it is shorter, and the stream with them still in it. */
+export async function peek(
+  source: AsyncIterable<Uint8Array>,
+  bytes = MAGIC_BYTES,
+): Promise<{ head: Uint8Array; rest: AsyncIterable<Uint8Array> }> {
   const iterator = source[Symbol.asyncIterator]();
   const chunks: Uint8Array[] = [];
   let length = 0;
-  while (length < MAGIC_BYTES) {
+  while (length < bytes) {
     const { done, value } = await iterator.next();
     if (done === true) break;
     chunks.push(value);
     length += value.length;
   }
-  return { head: Buffer.concat(chunks).subarray(0, MAGIC_BYTES), rest: chain(chunks, iterator) };
+  return { head: Buffer.concat(chunks).subarray(0, bytes), rest: chain(chunks, iterator) };
 }
 
 async function* chain(chunks: readonly Uint8Array[], iterator: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array, void, void> {

@@ -1,6 +1,7 @@
 /** A container's record as the runtime's config.json. Pure: what it needs to know of the host and of other containers it is told. */
 
 import { DEFAULT_PATH, MASKED_PATHS, READONLY_PATHS } from '../../../imagetool/src/image/bundle-config.ts';
+import { seccompProfile } from '../../../imagetool/src/image/seccomp-profile.ts';
 import type { ResolvedUser } from '../../../imagetool/src/image/users.ts';
 import type { Config } from '../../../specs/runtime/config.ts';
 import type { Capabilities } from '../../../specs/runtime/linux/capabilities.ts';
@@ -12,7 +13,6 @@ import { capabilitiesOf } from './capabilities.ts';
 import type { ContainerRecord, HostConfig } from './record.ts';
 import { runtimeResources } from './resources.ts';
 import { INIT_TARGET, type MountFacts, runtimeMounts } from './runtime-mounts.ts';
-import { seccompProfile } from './seccomp-profile.ts';
 import { securityOptions } from './security-options.ts';
 
 export interface HostDevice {

@@ -6,9 +6,10 @@ import type { Sys } from '../../../../runtime/src/sys/sys.ts';
 import { peek } from '../../archive/compression.ts';
 import { ImageError, isNodeError } from '../../base/errors.ts';
 import { readFileInRoot } from '../../layer/read-file.ts';
-import { unpackLayer } from '../../layer/unpack.ts';
 import { searchableTree } from '../../snapshot/stacked-tree.ts';
-import { fetchRepository, fetchUrl, isGitSource, isUrl, packingOf, unpackArchive } from '../copy/fetch.ts';
+import { packingOf, packingOfHead, unpackArchive, unpackStream } from '../copy/archive.ts';
+import { fetchUrl, isUrl } from '../copy/fetch.ts';
+import { fetchRepository, isGitSource } from '../copy/git.ts';
 import type { Origin } from '../copy/select.ts';
 import { type IgnoreFile, parseIgnoreFile } from '../ignore/ignore-file.ts';
 import { ignoreFilter } from './filter.ts';
@@ -33,16 +34,17 @@ export interface LoadedContext {
   readonly identity: string;
 }
 
+/** packingOfHead wants so much. */
+const ARCHIVE_HEAD_BYTES = 512;
 const NAMES = ['Dockerfile', 'Containerfile'];
 
 /** Throws ImageError `context`, `dockerfile`, `ignore-file`. */
 export async function loadContext(options: ContextOptions): Promise<LoadedContext> {
-  if (options.source === '-') return await fromInput(options);
-  const directory = await contextDirectory(options, options.source);
-  const identity = isRemote(options.source) ? options.source : directory;
-  if (options.dockerfile === '-')
-    return { ...contextOf(options, directory), identity, dockerfile: { name: '-', text: await textOf(options.input()) } };
-  return fromDirectory(options, directory, identity);
+  const { source } = options;
+  if (source === '-') return await fromInput(options);
+  if (isUrl(source) && !isGitSource(source)) return await fromUrl(options);
+  const directory = await contextDirectory(options, source);
+  return await fromDirectory(options, directory, isGitSource(source) ? source : directory);
 }
 
 /** A directory of this machine with the files of a context, of the build itself or one with a name. */
@@ -58,41 +60,47 @@ export async function contextDirectory(
   const status = statSync(path, { throwIfNoEntry: false });
   if (status === undefined) throw new ImageError('context', `there is no context ${path}`);
   if (status.isDirectory()) return path;
-  const packing = await packingOf(path);
-  if (packing === undefined) throw new ImageError('context', `${path} is neither a directory nor an archive`);
   const target = join(directory, 'context');
-  if (!(await unpackArchive(sys, path, packing, target))) throw new ImageError('context', `${path} is not an archive`);
-  return target;
+  if (await isUnpacked(sys, path, target)) return target;
+  throw new ImageError('context', `${isUrl(source) ? source : path} is neither a directory nor an archive`);
 }
 
-function isRemote(source: string): boolean {
-  return isGitSource(source) || isUrl(source);
+async function isUnpacked(sys: Sys, path: string, target: string): Promise<boolean> {
+  const packing = await packingOf(path);
+  return packing !== undefined && (await unpackArchive(sys, path, packing, target));
+}
+
+/** An archive, or a Dockerfile that needs no context. */
+async function fromUrl(options: ContextOptions): Promise<LoadedContext> {
+  const { source, directory, signal, sys } = options;
+  const { path } = await fetchUrl(source, directory, undefined, signal);
+  const target = join(directory, 'context');
+  if (await isUnpacked(sys, path, target)) return await fromDirectory(options, target, source);
+  return alone(options, { name: source, text: readFileSync(path, 'utf8') });
 }
 
 /** An archive, or a Dockerfile that needs no context. */
 async function fromInput(options: ContextOptions): Promise<LoadedContext> {
   if (options.dockerfile === '-') throw new ImageError('usage', 'the context and the Dockerfile cannot both come from the standard input');
+  const { head, rest } = await peek(options.input(), ARCHIVE_HEAD_BYTES);
+  const packing = packingOfHead(Buffer.from(head));
+  if (packing === undefined) return alone(options, { name: '-', text: await textOf(rest) });
+  const target = join(options.directory, 'context');
+  await unpackStream(options.sys, rest, packing, target);
+  return await fromDirectory(options, target, '-');
+}
+
+/** A Dockerfile without files. */
+function alone(options: ContextOptions, dockerfile: LoadedContext['dockerfile']): LoadedContext {
   const target = join(options.directory, 'context');
   mkdirSync(target, { recursive: true, mode: 0o755 });
-  const { head, rest } = await peek(options.input());
-  if (isPacked(head)) await unpackLayer(options.sys, rest, target, { whiteouts: 'remove', isRootless: false });
-  else {
-    const bytes = Buffer.concat(await collect(rest));
-    if (bytes.toString('latin1', 257, 262) !== 'ustar') {
-      return { ...contextOf(options, target), identity: '-', dockerfile: { name: '-', text: bytes.toString('utf8') } };
-    }
-    await unpackLayer(options.sys, once(bytes), target, { whiteouts: 'remove', isRootless: false });
-  }
-  return fromDirectory(options, target, '-');
+  return { ...contextOf(options, target), identity: dockerfile.name, dockerfile };
 }
 
-function isPacked(head: Uint8Array): boolean {
-  return (head[0] === 0x1f && head[1] === 0x8b) || (head[0] === 0x28 && head[1] === 0xb5);
-}
-
-function fromDirectory(options: ContextOptions, directory: string, identity: string): LoadedContext {
-  const isInside = identity !== directory;
+async function fromDirectory(options: ContextOptions, directory: string, identity: string): Promise<LoadedContext> {
   const named = options.dockerfile;
+  if (named === '-') return { ...contextOf(options, directory), identity, dockerfile: { name: '-', text: await textOf(options.input()) } };
+  const isInside = identity !== directory;
   const path = named === undefined ? defaultDockerfile(directory) : resolve(isInside ? directory : '.', named);
   const text = readDockerfile(options.sys, path, isInside ? directory : undefined);
   return { ...contextOf(options, directory, path), identity, dockerfile: { name: named ?? basename(path), text } };
@@ -125,15 +133,7 @@ function contextOf({ sys }: ContextOptions, directory: string, dockerfile?: stri
 }
 
 async function textOf(input: AsyncIterable<Uint8Array>): Promise<string> {
-  return Buffer.concat(await collect(input)).toString('utf8');
-}
-
-async function collect(input: AsyncIterable<Uint8Array>): Promise<Uint8Array[]> {
   const chunks: Uint8Array[] = [];
   for await (const chunk of input) chunks.push(chunk);
-  return chunks;
-}
-
-async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, void> {
-  yield bytes;
+  return Buffer.concat(chunks).toString('utf8');
 }

@@ -1,5 +1,6 @@
 /** What a COPY or ADD step delivers: its key's inputs first, and the files themselves when the key is not known. */
 
+import { createHash } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { Sys } from '../../../../runtime/src/sys/sys.ts';
@@ -8,8 +9,10 @@ import { searchableTree } from '../../snapshot/stacked-tree.ts';
 import type { FileHashes } from '../cache/file-hashes.ts';
 import type { Input } from '../cache/inputs.ts';
 import type { CopyStep } from '../plan/step.ts';
+import { packingOf, unpackArchive } from './archive.ts';
 import { contentInputs } from './content.ts';
-import { fetchRepository, fetchUrl, isGitSource, isUrl, packingOf, textDigest, unpackArchive } from './fetch.ts';
+import { fetchUrl, isUrl, nameInUrl } from './fetch.ts';
+import { fetchRepository, isGitSource } from './git.ts';
 import type { Delivery } from './place.ts';
 import { NO_FILTER, type Origin, type PathFilter, type Selection, selectFiles } from './select.ts';
 
@@ -97,19 +100,25 @@ async function remotePart(step: Wanted, options: DeliveryOptions, source: string
       deliver: async () => [wholeDirectory(options, repository.directory, { isForeign: true, name: source })],
     };
   }
-  const { path, digest, name } = await fetchUrl(source, directory, step.checksum, options.signal);
+  return await urlPart(step, options, source, directory);
+}
+
+/** With a checksum the result may be found again without asking the server. */
+async function urlPart({ checksum, unpack }: Wanted, options: DeliveryOptions, url: string, directory: string): Promise<Prepared> {
+  const fetched = checksum === undefined ? await fetchUrl(url, directory, undefined, options.signal) : undefined;
   return {
-    inputs: [{ name: `URL ${source}`, value: digest }],
+    inputs: [{ name: `URL ${url}`, value: fetched === undefined ? `${checksum}` : `sha256:${fetched.digest}` }],
     deliver: async () => {
-      const contents = step.unpack === true ? await archiveContents(options, path, `unpacked-url-${index}`) : undefined;
-      return [contents ?? oneFile(options, directory, basename(path), name)];
+      const { path } = fetched ?? (await fetchUrl(url, directory, checksum, options.signal));
+      const contents = unpack === true ? await archiveContents(options, path, `${basename(directory)}-unpacked`) : undefined;
+      return [contents ?? oneFile(options, directory, basename(path), nameInUrl(url))];
     },
   };
 }
 
 function inlinePart(step: Wanted, options: DeliveryOptions): Prepared {
   return {
-    inputs: step.files.map(({ name, content }) => ({ name: `file <<${name}`, value: textDigest(content) })),
+    inputs: step.files.map(({ name, content }) => ({ name: `file <<${name}`, value: createHash('sha256').update(content).digest('hex') })),
     deliver: async () => {
       const directory = join(options.directory, 'inline');
       mkdirSync(directory, { recursive: true });

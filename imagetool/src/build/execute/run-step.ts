@@ -106,6 +106,7 @@ async function runIn(options: RunOptions, { space, mounts, snapshot, user }: Pre
     mounts: [...hostFileMounts(space.directory, hosts, step.network), ...mounts.mounts],
     env: [...step.proxyEnv, ...mounts.env],
     isNamespaced,
+    seccomp: session.filter((text) => progress.note(text)),
   });
   if (options.isShell === true) {
     beforeShell?.();

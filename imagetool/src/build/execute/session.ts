@@ -2,6 +2,7 @@
 
 import type { Platform } from '../../../../specs/image/descriptor.ts';
 import type { Config } from '../../../../specs/runtime/config.ts';
+import type { Seccomp } from '../../../../specs/runtime/linux/seccomp.ts';
 import type { LoadedImage } from '../../image/load.ts';
 import type { LayerKind } from '../../snapshot/layers.ts';
 import type { Lease } from '../../store/leases.ts';
@@ -12,6 +13,7 @@ import type { Trace } from '../cache/trace.ts';
 import type { Origin } from '../copy/select.ts';
 import type { BuildProgress } from '../progress/progress.ts';
 import type { Provided } from '../run/mounts.ts';
+import { stepFilter } from '../run/system-calls.ts';
 import type { StepSpace, Workspace } from '../run/workspace.ts';
 import { UnpackedStacks } from './layers.ts';
 import { createdTime } from './time.ts';
@@ -55,6 +57,7 @@ export class Session {
   readonly kind: LayerKind;
   readonly #used: { readonly stage: number; readonly key: string; readonly record: CacheRecord }[] = [];
   readonly #hashes = new Map<string, FileHashes>();
+  #filter: { readonly value: Seccomp | undefined } | undefined;
 
   constructor(options: SessionOptions) {
     this.options = options;
@@ -71,6 +74,12 @@ export class Session {
   /** What the steps of this build came to: those of one stage, or of all. */
   usedRecords(stage?: number): [string, CacheRecord][] {
     return this.#used.filter((one) => stage === undefined || one.stage === stage).map(({ key, record }) => [key, record]);
+  }
+
+  /** Of system calls of RUN steps. What is missing for it is told once. */
+  filter(warn: (text: string) => void): Seccomp | undefined {
+    this.#filter ??= { value: stepFilter(this.options.store.sys, warn) };
+    return this.#filter.value;
   }
 
   hashes(root: string): FileHashes {

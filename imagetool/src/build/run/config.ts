@@ -2,6 +2,7 @@
 
 import type { Platform } from '../../../../specs/image/descriptor.ts';
 import type { Config } from '../../../../specs/runtime/config.ts';
+import type { Seccomp } from '../../../../specs/runtime/linux/seccomp.ts';
 import { bundleConfig } from '../../image/bundle-config.ts';
 import type { ResolvedUser } from '../../image/users.ts';
 import type { RunStep } from '../plan/step.ts';
@@ -20,13 +21,14 @@ export interface RunConfigOptions {
   readonly env: readonly string[];
   /** This process is the root of a user namespace: of devices and networks it may do less. */
   readonly isNamespaced: boolean;
+  readonly seccomp: Seccomp | undefined;
   readonly terminal?: boolean;
 }
 
 const HOSTNAME = 'build';
 
 export function runConfig(options: RunConfigOptions): Config {
-  const { step, platform, user } = options;
+  const { step, platform, user, seccomp } = options;
   const env = new Map([...step.env, ...options.env].map((one) => [one.slice(0, one.indexOf('=')), one]));
   const base = bundleConfig({
     image: {
@@ -50,6 +52,7 @@ export function runConfig(options: RunConfigOptions): Config {
     linux: {
       ...linux,
       ...(options.isNamespaced || resources === undefined ? {} : { resources }),
+      ...(seccomp === undefined ? {} : { seccomp }),
       namespaces: (linux.namespaces ?? []).filter(({ type }) => type !== 'network' || isolated),
     },
   };

@@ -11,6 +11,7 @@ import { type ExitStatus, pidfdKill, pidfdOpen, pollExit, SIGKILL, shellStatus }
 import { deleteContainer } from '../../../../runtime/src/operations/delete.ts';
 import { run } from '../../../../runtime/src/operations/run.ts';
 import type { Sys } from '../../../../runtime/src/sys/sys.ts';
+import { stringifyJson } from '../../../../specs/json/stringify-json.ts';
 import type { Config } from '../../../../specs/runtime/config.ts';
 import type { Store } from '../../store/store.ts';
 import { runtimeContext, type StepSpace } from './workspace.ts';
@@ -30,7 +31,7 @@ const MAX_WAIT_MS = 20;
 export async function runContainer(store: Store, { space, config, onOutput, signal }: ContainerRun): Promise<number> {
   signal.throwIfAborted();
   const { sys } = store;
-  writeFileSync(join(space.directory, 'config.json'), JSON.stringify(config));
+  writeFileSync(join(space.directory, 'config.json'), stringifyJson(config));
   const input = open(sys, '/dev/null');
   const [output, theirs] = pipe(sys);
   const context = runtimeContext(store, [input, theirs, theirs]);

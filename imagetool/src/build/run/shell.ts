@@ -3,6 +3,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { run } from '../../../../runtime/src/operations/run.ts';
+import { stringifyJson } from '../../../../specs/json/stringify-json.ts';
 import type { Config } from '../../../../specs/runtime/config.ts';
 import type { Store } from '../../store/store.ts';
 import { runtimeContext, type StepSpace } from './workspace.ts';
@@ -15,6 +16,6 @@ export function runShell(store: Store, space: StepSpace, config: Config): number
   mkdirSync(directory);
   const terminal = process.stdin.isTTY;
   const shell: Config = { ...config, process: { ...config.process, cwd: config.process?.cwd ?? '/', terminal, args: [SHELL] } };
-  writeFileSync(join(directory, 'config.json'), JSON.stringify(shell));
+  writeFileSync(join(directory, 'config.json'), stringifyJson(shell));
   return run(runtimeContext(store, [0, 1, 2]), { id: `${space.id}-shell`, bundle: directory, noSubreaper: true });
 }

@@ -1,0 +1,86 @@
+/** Files of git repositories, fetched by the git of this machine. */
+
+import { execFile } from 'node:child_process';
+import { mkdirSync, realpathSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { ImageError, isNodeError } from '../../base/errors.ts';
+
+const run = promisify(execFile);
+
+/** What docker takes for a repository: git's own schemes, `github.com/…`, and URLs whose path ends in `.git`. */
+export function isGitSource(source: string): boolean {
+  return /^(?:git@|git:\/\/|ssh:\/\/|github\.com\/)/.test(source) || /^https?:\/\/[^?#]*\.git(?:#.*)?$/.test(source);
+}
+
+export interface FetchedRepository {
+  readonly directory: string;
+  readonly commit: string;
+}
+
+export interface RepositoryOptions {
+  readonly keepGitDirectory: boolean;
+  /** The beginning of the commit it has to be. */
+  readonly commit?: string;
+  readonly signal: AbortSignal;
+}
+
+/** `URL#REF:DIRECTORY`, into a directory that is made. Throws ImageError `git`, `checksum`. */
+export async function fetchRepository(source: string, directory: string, options: RepositoryOptions): Promise<FetchedRepository> {
+  const { url, ref, subdirectory } = parseSource(source);
+  mkdirSync(directory, { recursive: true });
+  const git = async (...args: string[]): Promise<string> => {
+    try {
+      const env = { ...process.env, GIT_TERMINAL_PROMPT: '0', GIT_CONFIG_NOSYSTEM: '1' };
+      return (await run('git', ['-C', directory, ...args], { env, signal: options.signal })).stdout.trim();
+    } catch (cause) {
+      options.signal.throwIfAborted();
+      throw new ImageError('git', `git ${args[0]} of ${url}: ${failure(cause)}`, { cause });
+    }
+  };
+  await git('init', '--quiet');
+  await git('remote', 'add', 'origin', url);
+  await fetchCommit(git, ref);
+  await git('checkout', '--quiet', 'FETCH_HEAD');
+  await git('submodule', '--quiet', 'update', '--init', '--recursive', '--depth=1');
+  const commit = await git('rev-parse', 'HEAD');
+  if (options.commit !== undefined && !commit.startsWith(options.commit)) {
+    throw new ImageError('checksum', `${url} is at commit ${commit}, not ${options.commit}`);
+  }
+  if (!options.keepGitDirectory) rmSync(join(directory, '.git'), { recursive: true, force: true });
+  return { directory: inside(directory, subdirectory, source), commit };
+}
+
+function parseSource(source: string): { readonly url: string; readonly ref: string; readonly subdirectory: string } {
+  const [url = '', fragment = ''] = source.split('#');
+  const [ref = '', subdirectory = ''] = fragment.split(':');
+  return { url: url.startsWith('github.com/') ? `https://${url}` : url, ref: ref === '' ? 'HEAD' : ref, subdirectory };
+}
+
+/** The one commit, if the server gives it; else, as of an abbreviated id or from a server of plain files, all there is. */
+async function fetchCommit(git: (...args: string[]) => Promise<string>, ref: string): Promise<void> {
+  try {
+    await git('fetch', '--quiet', '--depth=1', 'origin', ref);
+  } catch (error) {
+    const isCommit = /^[0-9a-f]{7,64}$/.test(ref);
+    if (!isCommit && !(error instanceof Error && error.message.includes('dumb http'))) throw error;
+    await git('fetch', '--quiet', '--tags', 'origin', '+refs/heads/*:refs/remotes/origin/*', ...(isCommit ? [] : [ref]));
+    if (isCommit) await git('update-ref', 'FETCH_HEAD', await git('rev-parse', '--verify', `${ref}^{commit}`));
+  }
+}
+
+/** Links of the repository do not lead out of it. */
+function inside(root: string, subdirectory: string, source: string): string {
+  try {
+    const [real, path] = [realpathSync(root), realpathSync(join(root, subdirectory))];
+    if ((path === real || path.startsWith(`${real}/`)) && statSync(path).isDirectory()) return path;
+  } catch (error) {
+    if (!isNodeError(error, 'ENOENT', 'ENOTDIR', 'ELOOP')) throw error;
+  }
+  throw new ImageError('git', `${source}: the repository has no directory ${JSON.stringify(subdirectory)}`);
+}
+
+function failure(cause: unknown): string {
+  if (isNodeError(cause, 'ENOENT')) return 'this machine has no git';
+  return cause instanceof Error && 'stderr' in cause ? String(cause.stderr).trim() : String(cause);
+}
