@@ -7,18 +7,20 @@
  * is cleaned up after by the next one.
  */
 
-import type { Platform } from '../../../specs/image/descriptor.ts';
+import type { Descriptor, Platform } from '../../../specs/image/descriptor.ts';
+import { OCI } from '../../../specs/image/media-types.ts';
+import { storeJson } from '../image/commit.ts';
 import type { LoadedImage } from '../image/load.ts';
-import { hostPlatform } from '../image/platform.ts';
-import { searchableTree } from '../snapshot/stacked-tree.ts';
+import { formatPlatform, hostPlatform } from '../image/platform.ts';
 import { LEASE_MS, type Lease, takeLease } from '../store/leases.ts';
 import type { Store } from '../store/store.ts';
 import { encodeRecords, INLINE_FIELD } from './cache/exchange.ts';
 import { keepCached } from './cache/keep.ts';
 import type { CacheSource } from './cache/records.ts';
 import { Trace } from './cache/trace.ts';
-import { contextDirectory, type LoadedContext, loadContext } from './context/load.ts';
-import { NO_FILTER, type Origin } from './copy/select.ts';
+import { contextDirectory, directoryOrigin, type LoadedContext, loadContext } from './context/load.ts';
+import type { Origin } from './copy/select.ts';
+import type { Dockerfile } from './dockerfile/ast.ts';
 import { parseDockerfile } from './dockerfile/parse.ts';
 import { type AssembledImage, assembleImage } from './execute/image.ts';
 import { Session, type SessionOptions } from './execute/session.ts';
@@ -29,7 +31,7 @@ import { Workspace } from './run/workspace.ts';
 
 export interface NamedContext {
   readonly kind: 'image' | 'files';
-  /** A reference, or a path or URL. */
+  /** What `loadImage` understands, or a path or URL. */
   readonly source: string;
 }
 
@@ -46,7 +48,8 @@ export interface BuildOptions
   readonly target?: string;
   readonly buildArguments: ReadonlyMap<string, string>;
   readonly labels: ReadonlyMap<string, string>;
-  readonly platform?: Platform;
+  /** This machine's, if there is none. Of several the result is an index. */
+  readonly platforms: readonly Platform[];
   readonly network: 'default' | 'none' | 'host';
   readonly loadImage: (reference: string, platform: Platform, lease: Lease) => Promise<LoadedImage>;
   readonly progress: BuildProgress;
@@ -57,13 +60,21 @@ export interface BuildOptions
   readonly inlineCache: boolean;
 }
 
-export interface Built {
+/** What was built for one platform. */
+export interface Variant {
   readonly plan: BuildPlan;
   readonly stage: BuiltStage;
   /** All stages that were built. */
   readonly stages: readonly BuiltStage[];
   readonly image: AssembledImage;
   readonly session: Session;
+}
+
+export interface Built {
+  /** In the order of the platforms. */
+  readonly variants: readonly [Variant, ...Variant[]];
+  /** Of the image, or of the index of all. */
+  readonly descriptor: Descriptor;
 }
 
 /** Builds, and hands what was built to `use` while it is leased. Throws DockerfileError, StepError, ImageError, the signal's reason. */
@@ -81,38 +92,71 @@ export async function build<T>(options: BuildOptions, use: (built: Built) => Pro
 
 async function buildIn<T>(options: BuildOptions, workspace: Workspace, lease: Lease, use: (built: Built) => Promise<T>): Promise<T> {
   const { store, progress } = options;
-  const platform = options.platform ?? hostPlatform();
   const images = memoized((reference: string, at: Platform) => options.loadImage(reference, at, lease));
   const context = await progress.during('[internal] load build context', () => contextOf(options, workspace));
   const dockerfile = parseDockerfile(context.dockerfile.text, context.dockerfile.name);
-  const plan = await planBuild({
+  const given: Given = {
+    workspace,
+    lease,
+    context,
     dockerfile,
+    images,
+    named: await namedOrigins(options, workspace),
+    cacheSources: await options.cacheSources(lease),
+  };
+  const [first = hostPlatform(), ...others] = options.platforms;
+  const variants: [Variant, ...Variant[]] = [await buildVariant(options, given, first)];
+  for (const platform of others) variants.push(await buildVariant(options, given, platform));
+  return await use({ variants, descriptor: await indexOf(store, lease, variants) });
+}
+
+/** What the builds for all platforms share. */
+interface Given {
+  readonly workspace: Workspace;
+  readonly lease: Lease;
+  readonly context: LoadedContext;
+  readonly dockerfile: Dockerfile;
+  readonly images: (reference: string, platform: Platform) => Promise<LoadedImage>;
+  readonly named: ReadonlyMap<string, Origin>;
+  readonly cacheSources: readonly CacheSource[];
+}
+
+async function buildVariant(options: BuildOptions, given: Given, platform: Platform): Promise<Variant> {
+  const plan = await planBuild({
+    dockerfile: given.dockerfile,
     ...(options.target === undefined ? {} : { target: options.target }),
     buildArguments: options.buildArguments,
     buildPlatform: hostPlatform(),
     platform,
     named: new Set(options.named.keys()),
-    namedImages: new Map([...options.named].flatMap(([name, { kind, source }]) => (kind === 'image' ? [[name, source] as const] : []))),
+    namedImages: namedImages(options),
     network: options.network,
-    imageConfig: async (reference, at) => (await images(reference, at)).config,
+    imageConfig: async (reference, at) => (await given.images(reference, at)).config,
   });
-  const session = new Session({
-    ...sessionOptions(options, { workspace, lease, context, platform }),
-    named: await namedOrigins(options, workspace),
-    loadImage: images,
-    cacheSources: await options.cacheSources(lease),
-  });
+  const session = new Session(sessionOptions(options, given, platform));
   try {
     const { target: stage, stages } = await executePlan(session, plan);
     const extraFields = options.inlineCache ? { [INLINE_FIELD]: encodeRecords(session.usedRecords(plan.target.index)) } : {};
     const image = await assembleImage(session, stage, { labels: options.labels, extraFields });
     session.options.trace.save();
-    return await use({ plan, stage, stages, image, session });
+    return { plan, stage, stages, image, session };
   } finally {
     // What was made before a failure is worth keeping as well.
-    await keepCached(store, session.records);
+    await keepCached(options.store, session.records);
     session.saveHashes();
   }
+}
+
+/** An index where there is more than one image. */
+async function indexOf(store: Store, lease: Lease, variants: Built['variants']): Promise<Descriptor> {
+  if (variants.length === 1) return variants[0].image.descriptor;
+  const manifests = variants.map(({ image, session }) => ({ ...image.descriptor, platform: session.options.platform }));
+  return await storeJson(store, lease, OCI.index, { schemaVersion: 2, mediaType: OCI.index, manifests });
+}
+
+/** Of the named contexts those that are images, by what `loadImage` calls them. */
+export function namedImages({ named }: Pick<BuildOptions, 'named'>): Map<string, string> {
+  return new Map([...named].flatMap(([name, { kind, source }]) => (kind === 'image' ? [[name, source] as const] : [])));
 }
 
 export async function contextOf(options: BuildOptions, workspace: Workspace): Promise<LoadedContext> {
@@ -126,18 +170,9 @@ export async function contextOf(options: BuildOptions, workspace: Workspace): Pr
   });
 }
 
-interface Given {
-  readonly workspace: Workspace;
-  readonly lease: Lease;
-  readonly context: LoadedContext;
-  readonly platform: Platform;
-}
-
-function sessionOptions(
-  options: BuildOptions,
-  { workspace, lease, context, platform }: Given,
-): Omit<SessionOptions, 'named' | 'loadImage' | 'cacheSources'> {
+function sessionOptions(options: BuildOptions, given: Given, platform: Platform): SessionOptions {
   const { store, progress, provided, hosts, epochSeconds, noCache, isNamespaced, onFailedRun, breakAt, beforeShell, explain } = options;
+  const { workspace, lease, context, named, images, cacheSources } = given;
   const controller = new AbortController();
   const name = JSON.stringify([context.identity, context.dockerfile.name, options.target ?? '', platform]);
   return {
@@ -149,7 +184,11 @@ function sessionOptions(
     abort: () => controller.abort(),
     isNamespaced,
     platform,
+    platformLabel: options.platforms.length > 1 ? formatPlatform(platform) : '',
     context: context.origin,
+    named,
+    loadImage: images,
+    cacheSources,
     provided,
     hosts,
     ...(epochSeconds === undefined ? {} : { epochSeconds }),
@@ -166,8 +205,7 @@ async function namedOrigins({ named, store, signal }: BuildOptions, workspace: W
   for (const [name, { kind, source }] of named) {
     if (kind === 'image') continue;
     const directory = await contextDirectory({ sys: store.sys, directory: workspace.step().directory, signal }, source);
-    const tree = searchableTree(store.sys, directory, { isRootless: false });
-    origins.set(name, { tree, filter: NO_FILTER, name: `context ${name}`, hashRoot: directory, isForeign: true });
+    origins.set(name, directoryOrigin(store.sys, directory, `context ${name}`).origin);
   }
   return origins;
 }

@@ -25,7 +25,7 @@ export async function checkBuild(options: BuildOptions): Promise<BuildCheck> {
     const { findings } = checkDockerfile(file, {
       ignoreFile,
       buildArguments: options.buildArguments,
-      predefined: platformArguments({ platform: options.platform ?? buildPlatform, buildPlatform }),
+      predefined: platformArguments({ platform: options.platforms[0] ?? buildPlatform, buildPlatform }),
     });
     return { source: file.source, findings };
   } finally {

@@ -1,5 +1,6 @@
 /** Base images of builds: from the store, or pulled into it. */
 
+import { resolve } from 'node:path';
 import type { Platform } from '../../../specs/image/descriptor.ts';
 import { ImageError } from '../base/errors.ts';
 import { findStoredImage } from '../image/find.ts';
@@ -20,12 +21,26 @@ export interface BaseImageOptions {
   readonly note: (text: string) => void;
 }
 
-/** Throws RegistryError, ImageError. */
+const LAYOUT = 'oci-layout://';
+
+export function isLayoutReference(text: string): boolean {
+  return text.startsWith(LAYOUT);
+}
+
+/** Also of `oci-layout://…`. Throws RegistryError, ImageError. */
 export async function baseImage(reference: string, options: BaseImageOptions): Promise<LoadedImage> {
+  if (isLayoutReference(reference)) return await imageOfLayout(reference.slice(LAYOUT.length), options);
   const stored = options.pull ? undefined : await storedImage(reference, options);
   const image = stored ?? (await pulled(reference, options));
   await options.lease.protect(image.descriptor.digest, image.manifest.config.digest, ...image.manifest.layers.map(({ digest }) => digest));
   return image;
+}
+
+/** `DIR[:TAG][@DIGEST]`; without either the tag is latest, if it is not the only image there. */
+async function imageOfLayout(text: string, { store, lease, platform }: BaseImageOptions): Promise<LoadedImage> {
+  const { copyFromLayout } = await import('../image/copy-layout.ts');
+  const [, directory = text, tag, digest] = /^(.*?)(?::([\w][\w.-]{0,127}))?(?:@([a-z0-9]+:[a-f0-9]+))?$/.exec(text) ?? [];
+  return await copyFromLayout(store, lease, { directory: resolve(directory), tag, digest, platform });
 }
 
 /** Undefined for one that is not there, or not for the platform. */

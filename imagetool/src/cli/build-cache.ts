@@ -81,11 +81,11 @@ async function registrySource(context: Context, store: Store, lease: Lease, text
 }
 
 /** Leaves results in directories and registries. */
-export async function exportCache(context: Context, { session, stage }: Built, targets: readonly CacheTarget[]): Promise<void> {
-  const { store, lease, progress } = session.options;
+export async function exportCache(context: Context, { variants }: Built, targets: readonly CacheTarget[]): Promise<void> {
+  const { store, lease, progress } = variants[0].session.options;
   for (const target of targets) {
     if (target.kind === 'inline') continue;
-    const records = session.usedRecords(target.all ? undefined : stage.plan.index);
+    const records = variants.flatMap(({ session, stage }) => session.usedRecords(target.all ? undefined : stage.plan.index));
     await progress.during(`exporting cache to ${target.kind === 'local' ? target.directory : target.reference}`, async () => {
       if (target.kind === 'local') exportToDirectory(store, target.directory, records);
       else await pushCache(context, store, lease, { text: target.reference, records });

@@ -4,15 +4,24 @@ import { readFileSync } from 'node:fs';
 import type { NamedContext } from '../build/build.ts';
 import type { Provided } from '../build/run/mounts.ts';
 import { type OptionSpec, type ParsedArgs, usage } from './args.ts';
+import { isLayoutReference } from './base-image.ts';
 
 export const BUILD_OPTIONS: readonly OptionSpec[] = [
   { name: 'file', short: 'f', value: 'FILE', help: 'the Dockerfile (default PATH/Dockerfile); - for the standard input' },
   { name: 'tag', short: 't', value: 'NAME[:TAG]', help: 'a name for the image; may be repeated' },
   { name: 'target', value: 'STAGE', help: 'build this stage, and what it needs' },
   { name: 'build-arg', value: 'NAME[=VALUE]', help: 'a value for an ARG; without a value, that of the environment; may be repeated' },
-  { name: 'build-context', value: 'NAME=PATH|URL', help: 'a context with a name, or docker-image://IMAGE; may be repeated' },
+  {
+    name: 'build-context',
+    value: 'NAME=PATH|URL',
+    help: 'a context with a name, docker-image://IMAGE or oci-layout://DIR[:TAG|@DIGEST]; may be repeated',
+  },
   { name: 'label', value: 'NAME=VALUE', help: 'a label for the image; may be repeated' },
-  { name: 'platform', value: 'OS/ARCH[/VARIANT]', help: 'the platform to build for (default: this machine’s)' },
+  {
+    name: 'platform',
+    value: 'OS/ARCH[/VARIANT]',
+    help: 'the platform to build for (default: this machine’s); of several, with commas between, an index is made',
+  },
   { name: 'pull', help: 'ask the registry for newer base images' },
   { name: 'no-cache', help: 'make every step anew' },
   { name: 'no-cache-filter', value: 'STAGE', help: 'make the steps of this stage anew; may be repeated' },
@@ -68,7 +77,8 @@ export function namedContexts(args: ParsedArgs): Map<string, NamedContext> {
       if (equals < 1) throw usage(`--build-context ${text} is not NAME=PATH`);
       const [name, source] = [text.slice(0, equals).toLowerCase(), text.slice(equals + 1)];
       const image = /^docker-image:\/\/(.+)$/.exec(source)?.[1];
-      return [name, image === undefined ? { kind: 'files', source } : { kind: 'image', source: image }];
+      if (image !== undefined) return [name, { kind: 'image', source: image }];
+      return [name, { kind: isLayoutReference(source) ? 'image' : 'files', source }];
     }),
   );
 }

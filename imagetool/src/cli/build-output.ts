@@ -2,8 +2,10 @@
 
 import { once } from 'node:events';
 import { closeSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
-import type { Built } from '../build/build.ts';
+import { join } from 'node:path';
+import type { Built, Variant } from '../build/build.ts';
 import { treeArchive } from '../image/image-tree.ts';
+import { formatPlatform } from '../image/platform.ts';
 import { saveImages } from '../image/save.ts';
 import { unpackLayer } from '../layer/unpack.ts';
 import { type ParsedArgs, usage } from './args.ts';
@@ -18,6 +20,9 @@ export type BuildOutput =
 /** The image alone unless something else is asked for. Throws ImageError `usage`. */
 export function buildOutputs(args: ParsedArgs): BuildOutput[] {
   const outputs = args.values('output').map(outputOf);
+  const single = outputs.find(({ type }) => type === 'docker' || type === 'tar');
+  if (single !== undefined && args.values('platform').join(',').includes(','))
+    throw usage(`--output type=${single.type} holds one platform: give oci or local for several`);
   return outputs.length === 0 ? [{ type: 'image' }] : outputs;
 }
 
@@ -41,22 +46,27 @@ function outputOf(text: string): BuildOutput {
   return { type, destination: destination ?? '-' };
 }
 
-/** Archives and directories; the image itself is the store's affair. */
-export async function writeOutput(output: BuildOutput, { image, stage, session }: Built, names: readonly string[]): Promise<void> {
+/** Archives and directories; the image itself is the store's affair. Of several platforms each has a directory of its own: `linux_arm64`. */
+export async function writeOutput(output: BuildOutput, { variants, descriptor }: Built, names: readonly string[]): Promise<void> {
   if (output.type === 'image') return;
-  const { store, signal, epochSeconds, platform } = session.options;
+  const { store, platform } = variants[0].session.options;
   if (output.type === 'oci' || output.type === 'docker') {
-    const { descriptor } = image;
     const images = names.length === 0 ? [{ descriptor }] : names.map((name) => ({ name, descriptor }));
     await writeArchive(saveImages(store.layout, images, platform), output.destination);
-    return;
-  }
-  const archive = treeArchive(await session.stacks.tree(stage.layers, signal), epochSeconds);
-  if (output.type === 'tar') await writeArchive(archive, output.destination);
+  } else if (output.type === 'tar') await writeArchive(await filesOf(variants[0]), output.destination);
   else {
-    mkdirSync(output.destination, { recursive: true });
-    await unpackLayer(store.sys, archive, output.destination, { whiteouts: 'remove', isRootless: false });
+    for (const variant of variants) {
+      const own = formatPlatform(variant.session.options.platform).replaceAll('/', '_');
+      const directory = variants.length === 1 ? output.destination : join(output.destination, own);
+      mkdirSync(directory, { recursive: true });
+      await unpackLayer(store.sys, await filesOf(variant), directory, { whiteouts: 'remove', isRootless: false });
+    }
   }
+}
+
+async function filesOf({ session, stage }: Variant): Promise<AsyncIterable<Uint8Array>> {
+  const { signal, epochSeconds } = session.options;
+  return treeArchive(await session.stacks.tree(stage.layers, signal), epochSeconds);
 }
 
 async function writeArchive(archive: AsyncIterable<Uint8Array>, destination: string): Promise<void> {

@@ -1,9 +1,10 @@
 /** From the command line to what is to be built; `build` and `debug` have the same options. */
 
+import type { Platform } from '../../../specs/image/descriptor.ts';
 import type { BuildOptions } from '../build/build.ts';
 import type { BuildProgress } from '../build/progress/progress.ts';
 import { isNamespaced } from '../build/rootless/enter.ts';
-import { parsePlatform } from '../image/platform.ts';
+import { formatPlatform, parsePlatform } from '../image/platform.ts';
 import type { ParsedArgs } from './args.ts';
 import { baseImage } from './base-image.ts';
 import { cacheSources, cacheTargets } from './build-cache.ts';
@@ -20,7 +21,6 @@ export interface BuildRequest {
 /** Throws ImageError `usage`. */
 export async function buildOptions(context: Context, args: ParsedArgs, { path, progress, signal }: BuildRequest): Promise<BuildOptions> {
   const store = await context.store();
-  const platform = args.value('platform');
   const epochSeconds = sourceEpoch(context.env);
   const [dockerfile, target] = [args.value('file'), args.value('target')];
   return {
@@ -32,7 +32,7 @@ export async function buildOptions(context: Context, args: ParsedArgs, { path, p
     ...(target === undefined ? {} : { target }),
     buildArguments: buildArguments(context, args, epochSeconds),
     labels: pairsOf(args.values('label'), {}),
-    ...(platform === undefined ? {} : { platform: parsePlatform(platform) }),
+    platforms: platformsOf(args),
     network: networkOf(args),
     hosts: args.values('add-host'),
     provided: providedBy(args, context.env),
@@ -49,6 +49,15 @@ export async function buildOptions(context: Context, args: ParsedArgs, { path, p
         baseImage(reference, { context, store, lease, platform: at, pull: args.flag('pull'), note: (text) => step.note(text) }),
       ),
   };
+}
+
+/** Each once. */
+function platformsOf(args: ParsedArgs): Platform[] {
+  const all = args
+    .values('platform')
+    .flatMap((text) => text.split(','))
+    .map((text) => parsePlatform(text.trim()));
+  return [...new Map(all.map((platform) => [formatPlatform(platform), platform])).values()];
 }
 
 /** Steps that ask for SOURCE_DATE_EPOCH get the one that the build itself goes by. */

@@ -1,6 +1,7 @@
 /** Images out of another OCI layout on this machine, into the store. */
 
 import { ANNOTATION } from '../../../specs/image/annotations.ts';
+import type { Platform } from '../../../specs/image/descriptor.ts';
 import { ImageError } from '../base/errors.ts';
 import { formatReference, InvalidReferenceError, parseReference, withDefaultTag } from '../reference/reference.ts';
 import { hasBlob, openVerified } from '../store/blobs.ts';
@@ -12,6 +13,7 @@ import { hasLayout } from '../store/make-layout.ts';
 import { reachableFrom } from '../store/reachable.ts';
 import { addImage, listImages, setImage } from '../store/refs.ts';
 import type { Store } from '../store/store.ts';
+import { type LoadedImage, loadImage } from './load.ts';
 
 /** Takes in all images of the layout at `directory`. Names that are no references (a bare tag) are not taken over. */
 export async function loadLayout(store: Store, lease: Lease, directory: string): Promise<StoredImage[]> {
@@ -25,6 +27,39 @@ export async function loadLayout(store: Store, lease: Lease, directory: string):
   for (const descriptor of descriptors.values()) if (hasBlob(from, descriptor.digest)) await copyBlob(from, store, lease, descriptor);
   for (const { name, descriptor } of images) await (name === undefined ? addImage(store, descriptor) : setImage(store, name, descriptor));
   return images;
+}
+
+export interface LayoutImage {
+  readonly directory: string;
+  readonly tag: string | undefined;
+  readonly digest: string | undefined;
+  readonly platform: Platform;
+}
+
+/** Takes in one image, without a name. Without tag and digest it is the one called latest, or the only one. Throws ImageError `layout`, `no-image`, `platform`. */
+export async function copyFromLayout(store: Store, lease: Lease, { directory, tag, digest, platform }: LayoutImage): Promise<LoadedImage> {
+  const from = layoutAt(directory);
+  if (!hasLayout(from)) throw new ImageError('layout', `${directory} is no OCI image layout`);
+  const images = listImages(from);
+  const only = tag === undefined && images.length === 1 ? images[0] : undefined;
+  const found =
+    digest === undefined
+      ? (images.find(({ name }) => isCalled(name, tag ?? 'latest')) ?? only)
+      : images.find(({ descriptor }) => descriptor.digest === digest);
+  if (found === undefined) {
+    const offered = images.map(({ name, descriptor }) => name ?? descriptor.digest).join(', ') || 'none';
+    throw new ImageError('no-image', `the layout ${directory} has no image ${digest ?? tag ?? 'latest'}`, {
+      hint: `There are: ${offered}.`,
+    });
+  }
+  const image = await loadImage(from, found.descriptor, platform);
+  for (const blob of [image.descriptor, image.manifest.config, ...image.manifest.layers]) await copyBlob(from, store, lease, blob);
+  return image;
+}
+
+/** Layouts name their images by a tag alone, or in full. */
+function isCalled(name: string | undefined, tag: string): boolean {
+  return name === tag || name?.endsWith(`:${tag}`) === true;
 }
 
 async function copyBlob(from: Layout, store: Store, lease: Lease, descriptor: Parameters<typeof beginIngest>[1]): Promise<void> {

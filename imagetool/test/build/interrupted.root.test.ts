@@ -1,34 +1,24 @@
 /** Builds that are stopped, killed, fail, or run beside many others: nothing is left of them. */
 
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { build as bundle } from 'esbuild';
 import { command, describeWith, rootUser } from '../../../.scripts/jest/requirement.ts';
 import { gc } from '../../src/cli/commands/gc.ts';
 import { images } from '../../src/cli/commands/images.ts';
+import { TsimgCommand } from './command.ts';
 import { BuildBench } from './testing.ts';
 
 describeWith([rootUser, command('busybox')], 'builds that do not come to their end', () => {
   let bench: BuildBench;
-  const script = (): string => join(bench.directory.path, 'tsimg.cjs');
+  let tsimg: TsimgCommand;
 
   beforeAll(async () => {
     // Twenty builds in this process listen for signals.
     process.setMaxListeners(50);
     bench = await BuildBench.make();
-    const root = resolve(__dirname, '../../..');
-    await bundle({
-      entryPoints: [join(root, 'imagetool/src/cli/main.ts')],
-      outfile: script(),
-      bundle: true,
-      format: 'cjs',
-      platform: 'node',
-      logLevel: 'error',
-      external: ['koffi'],
-    });
-    execFileSync('ln', ['-s', join(root, 'node_modules'), join(bench.directory.path, 'node_modules')]);
+    tsimg = await TsimgCommand.make(bench);
   });
   afterAll(() => {
     expect(bench.leftovers()).toEqual([]);
@@ -40,12 +30,10 @@ describeWith([rootUser, command('busybox')], 'builds that do not come to their e
     context: string,
     step: RegExp,
   ): Promise<{ child: ChildProcess; ended: Promise<number | null>; output: () => string }> {
-    const child = spawn(process.execPath, [script(), '--root', bench.storeRoot, 'build', '-t', 'localhost/never', '--no-cache', context], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
+    const child = tsimg.start('build', '-t', 'localhost/never', '--no-cache', context);
     let text = '';
     const ended = new Promise<number | null>((done) => child.once('close', done));
-    child.stderr.on('data', (chunk) => {
+    child.stderr?.on('data', (chunk) => {
       text += String(chunk);
     });
     for (let attempt = 0; attempt < 2000 && !step.test(text); attempt += 1) await sleep(5);

@@ -15,6 +15,7 @@ import { hostPlatform } from '../../src/image/platform.ts';
 import { prepareSnapshot } from '../../src/image/prepare-snapshot.ts';
 import { resolveUser } from '../../src/image/users.ts';
 import { readFileInRoot } from '../../src/layer/read-file.ts';
+import type { Transport } from '../../src/registry/transport.ts';
 import { removeSnapshot } from '../../src/snapshot/overlay.ts';
 import { openStore, type Store } from '../../src/store/store.ts';
 import { type TemporaryDirectory, temporaryDirectory } from '../../src/store/testing.ts';
@@ -25,14 +26,14 @@ export class BuildBench implements Disposable {
   readonly store: Store;
   readonly run: CommandRunner;
 
-  private constructor() {
+  private constructor(transport: Transport | undefined) {
     this.store = openStore(this.storeRoot, createNodeSys());
-    this.run = commandRunner(this.storeRoot);
+    this.run = commandRunner(this.storeRoot, transport);
   }
 
-  /** With the image `busybox`, made of this machine's. */
-  static async make(): Promise<BuildBench> {
-    const bench = new BuildBench();
+  /** With the image `busybox`, made of this machine's: the same in every bench. */
+  static async make(transport?: Transport): Promise<BuildBench> {
+    const bench = new BuildBench(transport);
     await bench.run(bootstrap, 'busybox');
     return bench;
   }
@@ -53,6 +54,11 @@ export class BuildBench implements Disposable {
 
   async build(...args: readonly string[]): Promise<Ran> {
     return await this.run(buildCommand, ...args);
+  }
+
+  /** Content of a file of an image. */
+  async text(name: string, path: string): Promise<string | undefined> {
+    return await this.withTree(name, (root) => readFileInRoot(this.store.sys, root, path)?.toString('utf8'));
   }
 
   /** The steps of a build that were taken from the cache, and the others, by their titles. */

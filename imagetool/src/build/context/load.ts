@@ -122,8 +122,18 @@ function readDockerfile(sys: Sys, path: string, root: string | undefined): strin
 }
 
 function contextOf({ sys }: ContextOptions, directory: string, dockerfile?: string): Pick<LoadedContext, 'origin' | 'ignoreFile'> {
-  const name = 'the build context';
-  const candidates = [...(dockerfile === undefined ? [] : [`${dockerfile}.dockerignore`]), join(directory, '.dockerignore')];
+  const own = dockerfile === undefined ? undefined : `${dockerfile}.dockerignore`;
+  return directoryOrigin(sys, directory, 'the build context', own);
+}
+
+/** The files of a directory that its .dockerignore leaves, or the file that takes its place. */
+export function directoryOrigin(
+  sys: Sys,
+  directory: string,
+  name: string,
+  own?: string,
+): { readonly origin: Origin; readonly ignoreFile: IgnoreFile } {
+  const candidates = [...(own === undefined ? [] : [own]), join(directory, '.dockerignore')];
   const path = candidates.find((candidate) => existsSync(candidate));
   const shown = path === undefined || dirname(path) !== directory ? (path ?? '') : basename(path);
   const file = parseIgnoreFile(path === undefined ? '' : readFileSync(path, 'utf8'), shown);

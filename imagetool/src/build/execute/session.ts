@@ -29,6 +29,8 @@ export interface SessionOptions {
   /** This process is the root of a user namespace. */
   readonly isNamespaced: boolean;
   readonly platform: Platform;
+  /** How progress tells its steps from those for other platforms; empty where there is one. */
+  readonly platformLabel: string;
   readonly context: Origin;
   readonly named: ReadonlyMap<string, Origin>;
   readonly loadImage: (reference: string, platform: Platform) => Promise<LoadedImage>;

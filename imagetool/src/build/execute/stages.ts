@@ -100,16 +100,17 @@ class Execution {
     return { plan, ...(base === undefined ? {} : { base }), layers, results };
   }
 
+  /** `[linux/arm64 build 2/4]`, without what goes without saying. */
+  #prefix(label: string, number: number, count: number): string {
+    const words = [this.#session.options.platformLabel, label].filter((word) => word !== '');
+    return `[${[...words, `${String(number).padStart(String(count).length)}/${count}`].join(' ')}]`;
+  }
+
   async #base({ base, label, steps }: StagePlan): Promise<LoadedImage | BuiltStage | undefined> {
-    const { progress, loadImage, named } = this.#session.options;
+    const { progress, loadImage } = this.#session.options;
     if (base.kind === 'stage') return await this.stage(base.index);
     if (base.kind === 'scratch') return undefined;
-    if (base.kind === 'named') {
-      throw new ImageError('context', `FROM ${base.name}: the context is a directory, not an image`, {
-        hint: named.has(base.name) ? `Use docker-image://IMAGE in --build-context ${base.name}=…, or COPY --from=${base.name}.` : '',
-      });
-    }
-    return await progress.during(`${prefixOf(label, 1, steps.length + 1)} FROM ${base.reference}`, () =>
+    return await progress.during(`${this.#prefix(label, 1, steps.length + 1)} FROM ${base.reference}`, () =>
       loadImage(base.reference, base.platform),
     );
   }
@@ -118,7 +119,7 @@ class Execution {
     const { progress, noCache, signal } = this.#session.options;
     const fsSteps = plan.steps.length + (plan.base.kind === 'scratch' ? 0 : 1);
     const number = index + 1 + (plan.base.kind === 'scratch' ? 0 : 1);
-    const name = `${prefixOf(plan.label, number, fsSteps)} ${step.title}`;
+    const name = `${this.#prefix(plan.label, number, fsSteps)} ${step.title}`;
     await this.#await(step);
     const told = progress.begin(name);
     try {
@@ -286,10 +287,6 @@ function neededStages(plan: StagePlan): number[] {
 
 export function layersOf(base: LoadedImage | BuiltStage): LayerStack {
   return 'layers' in base ? base.layers : layersOfImage(base);
-}
-
-function prefixOf(label: string, number: number, count: number): string {
-  return `[${label === '' ? '' : `${label} `}${String(number).padStart(String(count).length)}/${count}]`;
 }
 
 function firstLine(error: unknown): string {

@@ -85,6 +85,7 @@ class Planner {
       baseConfig: begin.config,
       ...(begin.author === undefined ? {} : { baseAuthor: begin.author }),
       instructions: [
+        ...this.#contents(from.image, stage),
         ...this.#triggers(begin.config, from.image, stage),
         ...stage.instructions.map((instruction) => ({ instruction, language: dockerfile })),
       ],
@@ -114,8 +115,7 @@ class Planner {
     const name = image.toLowerCase();
     const namedImage = namedImages.get(name);
     if (namedImage !== undefined) return { kind: 'image', reference: namedImage, platform };
-    if (named.has(name)) return { kind: 'named', name };
-    if (name === 'scratch') return { kind: 'scratch' };
+    if (named.has(name) || name === 'scratch') return { kind: 'scratch' };
     const before = this.#stageBefore(name, stage.index);
     return before === undefined ? { kind: 'image', reference: image, platform } : { kind: 'stage', index: before };
   }
@@ -156,6 +156,16 @@ class Planner {
 
   #scope(environment: readonly string[]): StageScope {
     return StageScope.begin({ environment, globals: this.#globals, buildArguments: this.#options.buildArguments });
+  }
+
+  /** A stage FROM a context with a name begins with its files. */
+  #contents(image: string, stage: Stage): PlacedInstruction[] {
+    const { named, namedImages, dockerfile } = this.#options;
+    const context = image.toLowerCase();
+    if (!named.has(context) || namedImages.has(context)) return [];
+    const expression = `COPY --from=${context} . /`;
+    const name = `FROM ${image} (${dockerfile.source.name}:${stage.from.range.start.line})`;
+    return [{ instruction: parseTrigger(expression, name), language: { source: sourceOf(name, expression), escape: '\\' } }];
   }
 
   /** Instructions that the base wants carried out in whatever is built on it. */

@@ -89,8 +89,7 @@ export interface HistoryLine {
 export type StageBase =
   | { readonly kind: 'scratch' }
   | { readonly kind: 'stage'; readonly index: number }
-  | { readonly kind: 'image'; readonly reference: string; readonly platform: Platform }
-  | { readonly kind: 'named'; readonly name: string };
+  | { readonly kind: 'image'; readonly reference: string; readonly platform: Platform };
 
 /** What is known of a stage before it is built. */
 export interface StagePlan {

@@ -34,9 +34,9 @@ export const buildCommand: Command = {
         const request = await buildOptions(context, args, { path: args.positionals[0] ?? '.', progress, signal });
         if (args.flag('check')) return printFindings(context, await checkBuild(request));
         const options = args.flag('shell-on-error') ? { ...request, beforeShell: () => view.close(), onFailedRun: runShell } : request;
-        const finish = async (built: Built) => ({ digest: await finishBuild(context, built, wishes), stages: built.stages });
-        const { digest, stages } = await build(options, finish);
-        const differences = args.flag('twice') ? await buildAgain(options, stages) : undefined;
+        const finish = async (built: Built) => ({ digest: await finishBuild(context, built, wishes), built });
+        const { digest, built } = await build(options, finish);
+        const differences = args.flag('twice') ? await buildAgain(options, built) : undefined;
         view.close();
         const isPiped = wishes.outputs.some((output) => 'destination' in output && output.destination === '-');
         if (!isPiped && (args.flag('quiet') || wishes.names.length === 0)) context.print(digest);
@@ -73,46 +73,51 @@ function wishesOf(args: ParsedArgs): Wishes {
 
 /** Returns the image's digest. */
 async function finishBuild(context: Context, built: Built, { names, args, targets, outputs }: Wishes): Promise<string> {
-  const { image, session } = built;
-  const { digest } = image.descriptor;
+  const { digest } = built.descriptor;
+  const { progress } = built.variants[0].session.options;
   if (outputs.some((output) => output.type === 'image')) await storeImage(built, names);
   for (const output of outputs) {
     if (output.type === 'image') continue;
-    await session.options.progress.during(`exporting to ${output.type} ${output.destination}`, () => writeOutput(output, built, names));
+    await progress.during(`exporting to ${output.type} ${output.destination}`, () => writeOutput(output, built, names));
   }
   await exportCache(context, built, targets);
   const idFile = args.value('iidfile');
   if (idFile !== undefined) writeFileSync(idFile, digest);
   const metadataFile = args.value('metadata-file');
-  if (metadataFile !== undefined) writeFileSync(metadataFile, `${JSON.stringify(metadata(image, names), undefined, 2)}\n`);
+  if (metadataFile !== undefined) writeFileSync(metadataFile, `${JSON.stringify(metadata(built, names), undefined, 2)}\n`);
   return digest;
 }
 
-async function storeImage({ image, session }: Built, names: readonly string[]): Promise<void> {
-  const { store, progress } = session.options;
+async function storeImage({ variants, descriptor }: Built, names: readonly string[]): Promise<void> {
+  const { store, progress } = variants[0].session.options;
   await progress.during('exporting to image', async (step) => {
-    if (names.length === 0) await addImage(store, image.descriptor);
-    step.note(`writing image ${image.descriptor.digest} done`);
+    if (names.length === 0) await addImage(store, descriptor);
+    step.note(`writing image ${descriptor.digest} done`);
     for (const name of names) {
       // What is so already need not be written anew.
-      if (findImage(store.layout, name)?.digest !== image.descriptor.digest) await setImage(store, name, image.descriptor);
+      if (findImage(store.layout, name)?.digest !== descriptor.digest) await setImage(store, name, descriptor);
       step.note(`naming to ${name} done`);
     }
   });
 }
 
 /** The keys that docker's builder writes. */
-function metadata({ descriptor, manifest }: Built['image'], names: readonly string[]): object {
+function metadata({ variants, descriptor }: Built, names: readonly string[]): object {
   return {
     'containerimage.digest': descriptor.digest,
-    'containerimage.config.digest': manifest.config.digest,
+    ...(variants.length === 1 ? { 'containerimage.config.digest': variants[0].image.manifest.config.digest } : {}),
     'containerimage.descriptor': descriptor,
     ...(names.length === 0 ? {} : { 'image.name': names.join(',') }),
   };
 }
 
-async function buildAgain(options: BuildOptions, first: Built['stages']): Promise<StepDifference[]> {
-  return await build({ ...options, noCache: 'all' }, async ({ session, stages }) => await compareBuilds(session, first, stages));
+async function buildAgain(options: BuildOptions, first: Built): Promise<StepDifference[]> {
+  return await build({ ...options, noCache: 'all' }, async ({ variants }) => {
+    const differences: StepDifference[] = [];
+    for (const [index, { session, stages }] of variants.entries())
+      differences.push(...(await compareBuilds(session, first.variants[index]?.stages ?? [], stages)));
+    return differences;
+  });
 }
 
 /** Exit code 1 where the builds are not the same. */

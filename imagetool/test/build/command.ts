@@ -1,0 +1,69 @@
+/** For tests: tsimg as a process of its own, made of these sources. */
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { symlinkSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { build as bundle } from 'esbuild';
+import type { BuildBench } from './testing.ts';
+
+export interface Ended {
+  readonly status: number | null;
+  readonly stdout: Buffer;
+  readonly stderr: string;
+}
+
+export class TsimgCommand {
+  readonly #bench: BuildBench;
+  readonly #script: string;
+
+  private constructor(bench: BuildBench) {
+    this.#bench = bench;
+    this.#script = join(bench.directory.path, 'tsimg.cjs');
+  }
+
+  static async make(bench: BuildBench): Promise<TsimgCommand> {
+    const command = new TsimgCommand(bench);
+    const root = resolve(__dirname, '../../..');
+    await bundle({
+      entryPoints: [join(root, 'imagetool/src/cli/main.ts')],
+      outfile: command.#script,
+      bundle: true,
+      format: 'cjs',
+      platform: 'node',
+      logLevel: 'error',
+      external: ['koffi'],
+    });
+    symlinkSync(join(root, 'node_modules'), join(bench.directory.path, 'node_modules'));
+    return command;
+  }
+
+  /** Program and arguments, on the bench's store. */
+  argv(...args: readonly string[]): [string, ...string[]] {
+    return [process.execPath, this.#script, '--root', this.#bench.storeRoot, ...args];
+  }
+
+  start(...args: readonly string[]): ChildProcess {
+    const [file, ...rest] = this.argv(...args);
+    return spawn(file, rest, { stdio: ['pipe', 'pipe', 'pipe'] });
+  }
+
+  /** Runs to its end, with `input` as its standard input. */
+  async run(input: string | Buffer, ...args: readonly string[]): Promise<Ended> {
+    return await ended(this.start(...args), input);
+  }
+}
+
+/** Feeds and waits for a process with pipes. */
+export async function ended(child: ChildProcess, input: string | Buffer): Promise<Ended> {
+  const [stdout, stderr]: [Buffer[], Buffer[]] = [[], []];
+  child.stdout?.on('data', (chunk: Buffer) => stdout.push(chunk));
+  child.stderr?.on('data', (chunk: Buffer) => stderr.push(chunk));
+  // It may end without reading.
+  child.stdin?.on('error', () => undefined);
+  child.stdin?.end(input);
+  const status = await new Promise<number | null>((done, fail) => {
+    child.once('error', fail);
+    child.once('close', done);
+  });
+  return { status, stdout: Buffer.concat(stdout), stderr: Buffer.concat(stderr).toString('utf8') };
+}
