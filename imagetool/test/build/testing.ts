@@ -78,9 +78,9 @@ export class BuildBench implements Disposable {
     return { cached: ended('CACHED'), made: ended('DONE') };
   }
 
-  async image(name: string): Promise<LoadedImage> {
+  async image(name: string, platform = hostPlatform()): Promise<LoadedImage> {
     const { descriptor } = await findStoredImage(this.store.layout, name);
-    return await loadImage(this.store.layout, descriptor, hostPlatform());
+    return await loadImage(this.store.layout, descriptor, platform);
   }
 
   /** Shows the image's files at a place of this machine. */

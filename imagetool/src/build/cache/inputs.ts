@@ -15,8 +15,17 @@ export function keyOf(inputs: readonly Input[]): string {
   return hash.digest('hex');
 }
 
-/** `parent`: the chain id of the layers below. `mountContents`: digests of what is bound. */
-export function runInputs(step: RunStep, parent: string, mountContents: ReadonlyMap<string, string>): Input[] {
+/** What a RUN step is given from outside the Dockerfile. */
+export interface RunSurroundings {
+  /** The chain id of the layers below. */
+  readonly parent: string;
+  /** Digests of what is bound, by target. */
+  readonly mountContents: ReadonlyMap<string, string>;
+  /** --add-host. */
+  readonly hosts: readonly string[];
+}
+
+export function runInputs(step: RunStep, { parent, mountContents, hosts }: RunSurroundings): Input[] {
   return [
     { name: 'the layers below', value: parent },
     { name: 'command', value: JSON.stringify(step.argv) },
@@ -25,6 +34,7 @@ export function runInputs(step: RunStep, parent: string, mountContents: Readonly
     { name: 'user', value: step.user },
     { name: 'working directory', value: step.workdir },
     { name: 'network', value: step.network },
+    ...(hosts.length === 0 ? [] : [{ name: 'added hosts', value: hosts.join(' ') }]),
     ...step.mounts.map(({ mount, target }) => ({ name: `mount ${target ?? mount.type}`, value: mountValue(mount) })),
     ...[...mountContents].map(([target, value]) => ({ name: `content of mount ${target}`, value })),
   ];

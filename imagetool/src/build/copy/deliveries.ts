@@ -96,7 +96,7 @@ async function remotePart(step: Wanted, options: DeliveryOptions, source: string
       signal: options.signal,
     });
     return {
-      inputs: [{ name: `repository ${source}`, value: repository.commit }],
+      inputs: [{ name: `repository ${source}`, value: `${repository.commit}${step.keepGitDir === true ? ' with its .git' : ''}` }],
       deliver: async () => [wholeDirectory(options, repository.directory, { isForeign: true, name: source })],
     };
   }

@@ -1,7 +1,7 @@
 /** Files of git repositories, fetched by the git of this machine. */
 
 import { execFile } from 'node:child_process';
-import { mkdirSync, realpathSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, realpathSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { ImageError, isNodeError } from '../../base/errors.ts';
@@ -40,9 +40,8 @@ export async function fetchRepository(source: string, directory: string, options
   };
   await git('init', '--quiet');
   await git('remote', 'add', 'origin', url);
-  await fetchCommit(git, ref);
-  await git('checkout', '--quiet', 'FETCH_HEAD');
-  await git('submodule', '--quiet', 'update', '--init', '--recursive', '--depth=1');
+  await git('checkout', '--quiet', '--detach', await fetchCommit(git, ref));
+  if (existsSync(join(directory, '.gitmodules'))) await git('submodule', '--quiet', 'update', '--init', '--recursive', '--depth=1');
   const commit = await git('rev-parse', 'HEAD');
   if (options.commit !== undefined && !commit.startsWith(options.commit)) {
     throw new ImageError('checksum', `${url} is at commit ${commit}, not ${options.commit}`);
@@ -57,15 +56,19 @@ function parseSource(source: string): { readonly url: string; readonly ref: stri
   return { url: url.startsWith('github.com/') ? `https://${url}` : url, ref: ref === '' ? 'HEAD' : ref, subdirectory };
 }
 
-/** The one commit, if the server gives it; else, as of an abbreviated id or from a server of plain files, all there is. */
-async function fetchCommit(git: (...args: string[]) => Promise<string>, ref: string): Promise<void> {
+/** Returns what to check out. The one commit is fetched, if the server gives it; else, as of an abbreviated id or from a server of plain files, more. */
+async function fetchCommit(git: (...args: string[]) => Promise<string>, ref: string): Promise<string> {
   try {
     await git('fetch', '--quiet', '--depth=1', 'origin', ref);
+    return 'FETCH_HEAD';
   } catch (error) {
-    const isCommit = /^[0-9a-f]{7,64}$/.test(ref);
-    if (!isCommit && !(error instanceof Error && error.message.includes('dumb http'))) throw error;
-    await git('fetch', '--quiet', '--tags', 'origin', '+refs/heads/*:refs/remotes/origin/*', ...(isCommit ? [] : [ref]));
-    if (isCommit) await git('update-ref', 'FETCH_HEAD', await git('rev-parse', '--verify', `${ref}^{commit}`));
+    if (/^[0-9a-f]{7,64}$/.test(ref)) {
+      await git('fetch', '--quiet', '--tags', 'origin', '+refs/heads/*:refs/remotes/origin/*');
+      return await git('rev-parse', '--verify', `${ref}^{commit}`);
+    }
+    if (!(error instanceof Error && error.message.includes('dumb http'))) throw error;
+    await git('fetch', '--quiet', 'origin', ref);
+    return 'FETCH_HEAD';
   }
 }
 

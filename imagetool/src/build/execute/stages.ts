@@ -180,7 +180,7 @@ class Execution {
       contents.set(target ?? '', await this.#contentOf(await this.#resolve(source), mount.type === 'bind' ? mount.source : '/'));
     }
     return {
-      inputs: runInputs(step, chain, contents),
+      inputs: runInputs(step, { parent: chain, mountContents: contents, hosts: this.#session.options.hosts }),
       run: () => executeRun({ session: this.#session, step, below, progress: told, mountSource: this.#opener() }),
     };
   }
