@@ -5,13 +5,15 @@ import { basename, dirname, join } from 'node:path';
 import { writeWithCodeCache } from './code-cache.mjs';
 import { dist, Missing, makeFrom, replaceFile, root, run } from './files.mjs';
 import { findCompiler } from './native.mjs';
+import { splitForNode } from './split.mjs';
 import { versionDefines } from './version.mjs';
 
 /**
  * The commands, their main files, and their bundles; those whose main file is not there are left out. One without a name is started by a native
  * command, or by a launcher that build.mjs makes. Bytecode is made where a start is waited for.
  * Packages `apart` are bundles of their own, loaded when they are first needed: each made of the file given, which takes what is used of the package.
- * @type {{ name?: string, main: string, bundle: string, bytecode?: boolean, apart?: Record<string, string> }[]}
+ * Of a command with `packs` only those parts are read that are needed, which are made by splitForNode.
+ * @type {{ name?: string, main: string, bundle: string, bytecode?: boolean, apart?: Record<string, string>, packs?: string[][] }[]}
  */
 const COMMANDS = [
   { name: 'tsrun-node', main: 'runtime/src/cli/node-main.ts', bundle: 'tsrun.cjs', bytecode: true },
@@ -22,6 +24,16 @@ const COMMANDS = [
     bundle: 'tsctl.cjs',
     bytecode: true,
     apart: { undici: '.scripts/build/undici.cjs' },
+    packs: [
+      ['main.ts', 'commands/ps.ts', 'commands/logs.ts', 'commands/inspect.ts', 'commands/port.ts'].map((path) => `shim/src/front/${path}`),
+      [
+        ...['commands/run.ts', 'commands/start.ts', 'commands/stop.ts', 'commands/rm.ts', 'shim.ts'].map(
+          (path) => `shim/src/front/${path}`,
+        ),
+        'runtime/src/sys/node.ts',
+        'imagetool/src/store/store.ts',
+      ],
+    ],
   },
   {
     main: 'shim/src/cli/main.ts',
@@ -39,8 +51,8 @@ const THREADS = [{ main: 'shim/src/task/operations/worker.ts', bundle: 'shim-wor
 export async function buildNodeCommands() {
   const commands = COMMANDS.filter(({ main }) => existsSync(join(root, main)));
   await Promise.all(
-    [...commands, ...THREADS].map(({ main, bundle, bytecode = false, apart = {} }) =>
-      bundleForNode(join(root, main), join(dist, bundle), { bytecode, apart }),
+    [...commands, ...THREADS].map(({ main, bundle, bytecode = false, apart = {}, packs }) =>
+      bundleForNode(join(root, main), join(dist, bundle), { bytecode, apart, packs }),
     ),
   );
   const names = [];
@@ -53,16 +65,11 @@ export async function buildNodeCommands() {
   return names;
 }
 
-/** @param {string} main @param {string} output @param {{ bytecode?: boolean, apart?: Record<string, string> }} [options] */
-export async function bundleForNode(main, output, { bytecode = false, apart = {} } = {}) {
-  const { build } = await import('esbuild');
+/** @param {string} main @param {string} output @param {{ bytecode?: boolean, apart?: Record<string, string>, packs?: string[][] | undefined }} [options] */
+export async function bundleForNode(main, output, { bytecode = false, apart = {}, packs } = {}) {
   const fileOf = (/** @type {string} */ name) => join(dirname(output), `${basename(output, '.cjs')}-${basename(name)}.cjs`);
-  const { outputFiles } = await build({
-    entryPoints: [main],
-    outfile: output,
-    write: false,
-    bundle: true,
-    format: 'cjs',
+  /** @type {import('esbuild').BuildOptions} */
+  const options = {
     platform: 'node',
     target: 'node20',
     plugins: [directKoffi(), leaveOut(), keepApart(Object.keys(apart), (name) => `./${basename(fileOf(name))}`)],
@@ -70,6 +77,22 @@ export async function bundleForNode(main, output, { bytecode = false, apart = {}
     charset: 'ascii',
     legalComments: 'none',
     logLevel: 'warning',
+  };
+  if (packs === undefined) await bundleWhole(main, output, options, bytecode);
+  else await splitForNode(main, output, packs, { ...options, absWorkingDir: root });
+  await Promise.all(Object.entries(apart).map(([name, entry]) => bundleForNode(join(root, entry), fileOf(name), { bytecode })));
+}
+
+/** @param {string} main @param {string} output @param {import('esbuild').BuildOptions} options @param {boolean} bytecode */
+async function bundleWhole(main, output, options, bytecode) {
+  const { build } = await import('esbuild');
+  const { outputFiles = [] } = await build({
+    ...options,
+    entryPoints: [main],
+    outfile: output,
+    write: false,
+    bundle: true,
+    format: 'cjs',
     // Bytecode is made without a loader of modules.
     ...(bytecode ? { supported: { 'dynamic-import': false } } : {}),
   });
@@ -79,7 +102,6 @@ export async function bundleForNode(main, output, { bytecode = false, apart = {}
   } else {
     replaceFile(output, code);
   }
-  await Promise.all(Object.entries(apart).map(([name, entry]) => bundleForNode(join(root, entry), fileOf(name), { bytecode })));
 }
 
 /**
