@@ -1,5 +1,6 @@
 import { anyBytes, anyOf, anyOfJson, isAnyOf, JSON_TYPES } from './any.ts';
-import { containerd, google } from './gen/containerd.js';
+import { containerd } from './gen/containerd.js';
+import { google } from './gen/task.js';
 
 const { TaskOOM } = containerd.events;
 

@@ -1,5 +1,5 @@
 /** google.protobuf.Any as containerd writes it: a protobuf message is named by its bare full name, a JSON document by an URL of containerd's. */
-import { google } from './gen/containerd.js';
+import { google } from './gen/task.js';
 import type { Codec } from './service.ts';
 
 export type Any = google.protobuf.Any.$Properties;

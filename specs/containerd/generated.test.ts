@@ -11,7 +11,7 @@ describe('generated code', () => {
       const names = readdirSync(folder);
       expect(names).toContain('containerd.js');
       for (const name of names) {
-        const committed = readFileSync(join(__dirname, '..', name.split('.')[0] ?? '', 'gen', name), 'utf8');
+        const committed = readFileSync(join(__dirname, '..', folderOf(name.split('.')[0] ?? ''), 'gen', name), 'utf8');
         expect(readFileSync(join(folder, name), 'utf8') === committed).toBe(true);
       }
     } finally {
@@ -19,3 +19,8 @@ describe('generated code', () => {
     }
   }, 300_000);
 });
+
+/** Of the modules of containerd, one has a name of its own. */
+function folderOf(name: string): string {
+  return name === 'task' ? 'containerd' : name;
+}

@@ -1,4 +1,4 @@
-import { google } from './gen/containerd.js';
+import { google } from './gen/task.js';
 import { nanosecondsOf, timestampOf } from './timestamp.ts';
 
 const { Timestamp } = google.protobuf;

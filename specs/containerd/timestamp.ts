@@ -1,5 +1,5 @@
 /** google.protobuf.Timestamp from and to nanoseconds since 1970, which no `number` holds. */
-import { google } from './gen/containerd.js';
+import { google } from './gen/task.js';
 
 const SECOND = 1_000_000_000n;
 

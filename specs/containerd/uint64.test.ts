@@ -1,5 +1,6 @@
-import { containerd, google, io } from './gen/containerd.js';
-import { TaskV2, TaskV3 } from './services.ts';
+import { google, io } from './gen/containerd.js';
+import { containerd } from './gen/task.js';
+import { TaskV2, TaskV3 } from './task.ts';
 import { bigintOf, field64, UINT64_MAX } from './uint64.ts';
 
 const { PidsStat } = io.containerd.cgroups.v2;

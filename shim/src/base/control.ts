@@ -1,5 +1,5 @@
 /** The warm process's own service, for the command that containerd starts: "are you there, and will you stay until I have sent my container?" */
-import { containerd } from '../../../specs/containerd/gen/containerd.js';
+import { containerd } from '../../../specs/containerd/gen/task.js';
 import { type ServiceDescription, unary } from '../../../specs/containerd/service.ts';
 import { CONTROL_SERVICE, HOLD_METHOD } from './control-names.ts';
 

@@ -1,5 +1,6 @@
 import { fc } from '../../../.scripts/jest/fuzz.ts';
-import { containerd, ttrpc } from '../../../specs/containerd/gen/containerd.js';
+import { ttrpc } from '../../../specs/containerd/gen/containerd.js';
+import { containerd } from '../../../specs/containerd/gen/task.js';
 import { bytesField, bytesOf, concat, numberOf, readFields, varintField } from './wire.ts';
 
 const { DeleteResponse } = containerd.task.v3;

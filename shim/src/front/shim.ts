@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { connect } from 'node:net';
 import { dirname, join } from 'node:path';
-import { TaskV3 } from '../../../specs/containerd/services.ts';
+import { TaskV3 } from '../../../specs/containerd/task.ts';
 import { Supervise } from '../../../specs/tsctl/service.ts';
 import type { Client } from '../base/service.ts';
 import { StatusCode, StatusError } from '../base/status.ts';

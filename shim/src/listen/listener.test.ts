@@ -5,7 +5,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createNodeSys } from '../../../runtime/src/sys/node.ts';
-import { containerd } from '../../../specs/containerd/gen/containerd.js';
+import { containerd } from '../../../specs/containerd/gen/task.js';
 import { unary } from '../../../specs/containerd/service.ts';
 import { Events } from '../../../specs/containerd/services.ts';
 import { implement } from '../base/service.ts';

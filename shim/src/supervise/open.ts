@@ -2,7 +2,7 @@
 
 import { openStore } from '../../../imagetool/src/store/store.ts';
 import type { Sys } from '../../../runtime/src/sys/sys.ts';
-import { TaskV3 } from '../../../specs/containerd/services.ts';
+import { TaskV3 } from '../../../specs/containerd/task.ts';
 import type { Service } from '../base/service.ts';
 import { placesAt } from '../container/places.ts';
 import { cniPlaces } from '../network/networks.ts';

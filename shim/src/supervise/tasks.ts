@@ -1,7 +1,7 @@
 /** The Task service as its neighbour in the same process calls it: the same messages, without a socket between. */
 
 import type { AnyCodec, ServiceDescription } from '../../../specs/containerd/service.ts';
-import type { TaskV3 } from '../../../specs/containerd/services.ts';
+import type { TaskV3 } from '../../../specs/containerd/task.ts';
 import type { Call, CallOptions, Client, Service } from '../base/service.ts';
 
 export type Tasks = Client<typeof TaskV3>;

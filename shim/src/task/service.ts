@@ -5,8 +5,9 @@ import { processes } from '../../../runtime/src/cgroups/processes.ts';
 import { parseContainerId } from '../../../runtime/src/spec/container-id.ts';
 import { checkProcess, checkResources } from '../../../runtime/src/spec/load.ts';
 import { type Any, anyBytes, anyOf } from '../../../specs/containerd/any.ts';
-import { containerd } from '../../../specs/containerd/gen/containerd.js';
-import type { TaskV3 } from '../../../specs/containerd/services.ts';
+import { containerd as types } from '../../../specs/containerd/gen/containerd.js';
+import { containerd } from '../../../specs/containerd/gen/task.js';
+import type { TaskV3 } from '../../../specs/containerd/task.ts';
 import { timestampOf } from '../../../specs/containerd/timestamp.ts';
 import { parseJson } from '../../../specs/json/parse-json.ts';
 import { stringifyJson } from '../../../specs/json/stringify-json.ts';
@@ -27,7 +28,7 @@ type Task = Handlers<typeof TaskV3>;
 type CreateRequest = containerd.task.v3.CreateTaskRequest;
 
 const { Status } = containerd.v1.types;
-const { ProcessDetails } = containerd.runc.v1;
+const { ProcessDetails } = types.runc.v1;
 
 export interface TaskServiceOptions {
   /** Said to who connects. */

@@ -8,7 +8,8 @@ import { lazyAgentImage } from '../../../../runtime/src/operations/context.ts';
 import { createNodeSys } from '../../../../runtime/src/sys/node.ts';
 import { type ConfigChange, makeBundle } from '../../../../runtime/test/bundle.ts';
 import { containerd } from '../../../../specs/containerd/gen/containerd.js';
-import type { TaskV3 } from '../../../../specs/containerd/services.ts';
+import { containerd as service } from '../../../../specs/containerd/gen/task.js';
+import type { TaskV3 } from '../../../../specs/containerd/task.ts';
 import type { Call, Handlers } from '../../base/service.ts';
 import { within } from '../../base/within.ts';
 import type { TaskEvent } from '../../events/publisher.ts';
@@ -18,7 +19,7 @@ import { InlineOperator } from '../operations/inline-operator.ts';
 import type { Operator } from '../operations/operation.ts';
 import { TaskService } from '../service.ts';
 
-const task = containerd.task.v3;
+const task = service.task.v3;
 const { TaskCreate, TaskStart, TaskExit, TaskDelete, TaskExecAdded, TaskExecStarted } = containerd.events;
 const NO_CALL: Call = { metadata: new Map(), signal: new AbortController().signal };
 

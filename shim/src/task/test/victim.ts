@@ -4,7 +4,7 @@
  */
 import { lazyAgentImage } from '../../../../runtime/src/operations/context.ts';
 import { createNodeSys } from '../../../../runtime/src/sys/node.ts';
-import { containerd } from '../../../../specs/containerd/gen/containerd.js';
+import { containerd } from '../../../../specs/containerd/gen/task.js';
 import { AgentPoller } from '../agent-poller.ts';
 import { InlineOperator } from '../operations/inline-operator.ts';
 import { TaskService } from '../service.ts';
