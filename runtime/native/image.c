@@ -1,13 +1,18 @@
 #define _GNU_SOURCE
 #include "image.h"
 
+#include <elf.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <link.h>
 #include <malloc.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 /* Stands before the heap, at the address that image.ld gives; the build makes the section, empty or full. */
 typedef struct {
@@ -20,6 +25,8 @@ typedef struct {
 extern Image image;
 extern char image_end[];
 
+/* Of the kernels that tsrun meets; where huge pages have another size, small ones take their place. */
+#define HUGE_PAGE ((uintptr_t)2 << 20)
 #define ALIGNMENT 16
 #define CLASSES (size_t)((1 << 20) / ALIGNMENT)
 
@@ -112,7 +119,39 @@ const JSMallocFunctions image_malloc_functions = {allocate_zeroed, allocate, rel
 
 JSContext *image_context(void) { return image.ctx; }
 
-void image_populate(void) { madvise(&image, image_end - (char *)&image, MADV_POPULATE_WRITE); }
+/* Where this executable's file holds what lies at `address`; -1 if nowhere. */
+static off_t file_offset(uintptr_t address) {
+  const ElfW(Phdr) *header = (const void *)getauxval(AT_PHDR);
+  for (unsigned long left = getauxval(AT_PHNUM); left > 0; left--, header++) {
+    if (header->p_type == PT_LOAD && address - header->p_vaddr < header->p_filesz) return header->p_offset + (address - header->p_vaddr);
+  }
+  return -1;
+}
+
+/*
+ * Puts huge pages in the place of the image's front `bytes`: one fault and one entry in the page tables where there would be 512 of each. False where
+ * they cannot be had: then the image is where the kernel has mapped it.
+ */
+static bool move_to_huge_pages(size_t bytes) {
+  size_t size = image_end - (char *)&image, wanted = size < bytes ? size : bytes;
+  off_t offset = file_offset((uintptr_t)&image);
+  int file = offset < 0 ? -1 : open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+  if (file < 0) return false;
+  /* One more than is needed, to begin where a huge page may. */
+  char *room = mmap(NULL, bytes + HUGE_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  char *pages = (char *)(((uintptr_t)room + HUGE_PAGE - 1) & -HUGE_PAGE);
+  bool moved = room != MAP_FAILED && madvise(pages, bytes, MADV_HUGEPAGE) == 0 && madvise(pages, bytes, MADV_POPULATE_WRITE) == 0 &&
+               pread(file, pages, wanted, offset) == (ssize_t)wanted &&
+               mremap(pages, bytes, bytes, MREMAP_MAYMOVE | MREMAP_FIXED, &image) == &image;
+  close(file);
+  return moved;
+}
+
+void image_populate(void) {
+  size_t size = image_end - (char *)&image, huge = (size + HUGE_PAGE / 4) / HUGE_PAGE * HUGE_PAGE;
+  size_t done = huge && move_to_huge_pages(huge) ? huge : 0;
+  if (done < size) madvise((char *)&image + done, size - done, MADV_POPULATE_WRITE);
+}
 
 /*
  * Libraries and the stack lie elsewhere at each start, so a word of the image that points there would be wrong. What the engine keeps of its own

@@ -15,7 +15,10 @@ extern const JSMallocFunctions image_malloc_functions;
 /* The context whose heap this executable carries, or NULL in the executable that makes the image. */
 JSContext *image_context(void);
 
-/* Takes the pages of the image at once, which the engine's counts of references are going to write to one by one. */
+/*
+ * Takes the pages of the image at once, huge ones where they fit, which the engine's counts of references are going to write to one by one. To be called
+ * before anything keeps what it has read there.
+ */
 void image_populate(void);
 
 /*

@@ -54,6 +54,12 @@ describeBothEngines('command line', (cli) => {
     expect(spawnSync('/bin/sh', ['-c', script], { env: {}, encoding: 'utf8' })).toMatchObject({ status: 0, stderr: '' });
   });
 
+  it('starts without procfs, out of which the native command reads its own image', () => {
+    const script = 'umount --lazy /proc && exec "$0" --version';
+    const { status, stdout } = spawnSync('unshare', ['--mount', 'sh', '-c', script, cli().command], { encoding: 'utf8' });
+    expect([status, stdout]).toEqual([0, cli().look(['--version'], { bare: true }).stdout]);
+  });
+
   it('prints its version, of which docker reads the first line', () => {
     const { stdout } = cli().look(['--version'], { bare: true });
     expect(stdout).toMatch(/^tsrun version \d+\.\d+\.\d+\S*\ncommit: \S+\nspec: 1\.3\.0\n$/);
