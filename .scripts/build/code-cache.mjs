@@ -7,13 +7,13 @@ import { replaceFile, run } from './files.mjs';
 /**
  * Writes `path` as a starter of the bundle's text and its bytecode, which lie beside it. V8 refuses bytecode of another version or other flags and then
  * compiles the text, but it takes a text of the same length for the same: so the names of both files hold the text's digest.
- * @param {string} path @param {string} code a CommonJS script in ASCII
+ * @param {string} path @param {string} code a CommonJS script in ASCII @param {readonly string[]} [flags] those that Node will run it with
  */
-export function writeWithCodeCache(path, code) {
+export function writeWithCodeCache(path, code, flags = []) {
   const text = `(function (require, module, exports) {${code}\n})`;
   const folder = join(dirname(path), `.${basename(path, '.cjs')}`);
   mkdirSync(folder, { recursive: true });
-  const [digest = ''] = compiledInto(folder, [text]);
+  const [digest = ''] = compiledInto(folder, [text], flags);
   replaceFile(path, starter(join(folder, `${digest}.js`), join(folder, `${digest}.${process.version}.cache`)));
   for (const old of readdirSync(folder)) {
     if (!old.startsWith(digest)) {
@@ -24,17 +24,17 @@ export function writeWithCodeCache(path, code) {
 
 /**
  * Writes scripts' texts and their bytecode, named by digests, which are returned.
- * @param {string} folder @param {readonly string[]} texts in ASCII
+ * @param {string} folder @param {readonly string[]} texts in ASCII @param {readonly string[]} [flags] those that Node will run them with
  */
-export function compiledInto(folder, texts) {
-  const digests = texts.map((text) => createHash('sha256').update(COMPILE).update(text).digest('hex').slice(0, 16));
+export function compiledInto(folder, texts, flags = []) {
+  const digests = texts.map((text) => createHash('sha256').update(COMPILE).update(flags.join()).update(text).digest('hex').slice(0, 16));
   const missing = digests.flatMap((digest, index) => {
     const [script, cache] = [join(folder, `${digest}.js`), join(folder, `${digest}.${process.version}.cache`)];
     if (existsSync(script) && existsSync(cache)) return [];
     replaceFile(script, texts[index] ?? '');
     return [script, cache];
   });
-  if (missing.length > 0) run(process.execPath, ['--no-warnings', '-e', COMPILE, ...missing]);
+  if (missing.length > 0) run(process.execPath, ['--no-warnings', ...flags, '-e', COMPILE, ...missing]);
   return digests;
 }
 

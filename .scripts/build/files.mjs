@@ -50,7 +50,7 @@ export function replaceFile(path, content, mode = 0o644) {
 
 /**
  * Calls `make(temporary path)` unless `output` was made before from the same inputs: file contents and other words that matter.
- * @param {string} output @param {{ files: string[], words?: string[] }} inputs @param {(temporary: string) => void} make
+ * @param {string} output @param {{ files: string[], words?: readonly string[] }} inputs @param {(temporary: string) => void} make
  */
 export function makeFrom(output, { files, words = [] }, make) {
   const hash = createHash('sha256').update(JSON.stringify(words));

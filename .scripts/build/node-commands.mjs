@@ -5,6 +5,7 @@ import { basename, dirname, join } from 'node:path';
 import { writeWithCodeCache } from './code-cache.mjs';
 import { dist, Missing, makeFrom, replaceFile, root, run } from './files.mjs';
 import { findCompiler } from './native.mjs';
+import { SHIM_FLAGS } from './shim-flags.mjs';
 import { splitForNode } from './split.mjs';
 import { versionDefines } from './version.mjs';
 
@@ -13,7 +14,7 @@ import { versionDefines } from './version.mjs';
  * command, or by a launcher that build.mjs makes. Bytecode is made where a start is waited for.
  * Packages `apart` are bundles of their own, loaded when they are first needed: each made of the file given, which takes what is used of the package.
  * Of a command with `packs` only those parts are read that are needed, which are made by splitForNode.
- * @type {{ name?: string, main: string, bundle: string, bytecode?: boolean, apart?: Record<string, string>, packs?: string[][] }[]}
+ * @type {{ name?: string, main: string, bundle: string, bytecode?: boolean, flags?: readonly string[], apart?: Record<string, string>, packs?: string[][] }[]}
  */
 const COMMANDS = [
   { name: 'tsrun-node', main: 'runtime/src/cli/node-main.ts', bundle: 'tsrun.cjs', bytecode: true },
@@ -39,20 +40,21 @@ const COMMANDS = [
     main: 'shim/src/cli/main.ts',
     bundle: 'containerd-shim-tsrun-v2.cjs',
     bytecode: true,
+    flags: SHIM_FLAGS,
     apart: { '@grpc/grpc-js': 'node_modules/@grpc/grpc-js/build/src/index.js' },
   },
   { name: 'tsrun-conformance', main: 'conformance/main.ts', bundle: 'tsrun-conformance.cjs' },
 ];
 
 /** Bundles that commands start as threads. */
-const THREADS = [{ main: 'shim/src/task/operations/worker.ts', bundle: 'shim-worker.cjs' }];
+const THREADS = [{ main: 'shim/src/task/operations/worker.ts', bundle: 'shim-worker.cjs', bytecode: true, flags: SHIM_FLAGS }];
 
 /** Makes all Node commands. Returns the names of those made. */
 export async function buildNodeCommands() {
   const commands = COMMANDS.filter(({ main }) => existsSync(join(root, main)));
   await Promise.all(
-    [...commands, ...THREADS].map(({ main, bundle, bytecode = false, apart = {}, packs }) =>
-      bundleForNode(join(root, main), join(dist, bundle), { bytecode, apart, packs }),
+    [...commands, ...THREADS].map(({ main, bundle, bytecode = false, flags = [], apart = {}, packs }) =>
+      bundleForNode(join(root, main), join(dist, bundle), { bytecode, flags, apart, packs }),
     ),
   );
   const names = [];
@@ -65,8 +67,10 @@ export async function buildNodeCommands() {
   return names;
 }
 
-/** @param {string} main @param {string} output @param {{ bytecode?: boolean, apart?: Record<string, string>, packs?: string[][] | undefined }} [options] */
-export async function bundleForNode(main, output, { bytecode = false, apart = {}, packs } = {}) {
+/** @typedef {{ bytecode?: boolean, flags?: readonly string[], apart?: Record<string, string>, packs?: string[][] | undefined }} BundleOptions */
+
+/** @param {string} main @param {string} output @param {BundleOptions} [options] */
+export async function bundleForNode(main, output, { bytecode = false, flags = [], apart = {}, packs } = {}) {
   const fileOf = (/** @type {string} */ name) => join(dirname(output), `${basename(output, '.cjs')}-${basename(name)}.cjs`);
   /** @type {import('esbuild').BuildOptions} */
   const options = {
@@ -78,13 +82,13 @@ export async function bundleForNode(main, output, { bytecode = false, apart = {}
     legalComments: 'none',
     logLevel: 'warning',
   };
-  if (packs === undefined) await bundleWhole(main, output, options, bytecode);
+  if (packs === undefined) await bundleWhole(main, output, options, bytecode ? flags : undefined);
   else await splitForNode(main, output, packs, { ...options, absWorkingDir: root });
-  await Promise.all(Object.entries(apart).map(([name, entry]) => bundleForNode(join(root, entry), fileOf(name), { bytecode })));
+  await Promise.all(Object.entries(apart).map(([name, entry]) => bundleForNode(join(root, entry), fileOf(name), { bytecode, flags })));
 }
 
-/** @param {string} main @param {string} output @param {import('esbuild').BuildOptions} options @param {boolean} bytecode */
-async function bundleWhole(main, output, options, bytecode) {
+/** @param {string} main @param {string} output @param {import('esbuild').BuildOptions} options @param {readonly string[]} [flags] where bytecode is made */
+async function bundleWhole(main, output, options, flags) {
   const { build } = await import('esbuild');
   const { outputFiles = [] } = await build({
     ...options,
@@ -94,11 +98,11 @@ async function bundleWhole(main, output, options, bytecode) {
     bundle: true,
     format: 'cjs',
     // Bytecode is made without a loader of modules.
-    ...(bytecode ? { supported: { 'dynamic-import': false } } : {}),
+    ...(flags ? { supported: { 'dynamic-import': false } } : {}),
   });
   const code = outputFiles[0]?.text ?? '';
-  if (bytecode) {
-    writeWithCodeCache(output, code);
+  if (flags) {
+    writeWithCodeCache(output, code, flags);
   } else {
     replaceFile(output, code);
   }

@@ -1,8 +1,9 @@
-// What the build tells the sources: the version of package.json and the commit that is checked out, where Node is and where the bundles are.
+// What the build tells the sources: the version of package.json and the commit that is checked out, where Node and the bundles are, its flags.
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { dist, root } from './files.mjs';
+import { SHIM_FLAGS } from './shim-flags.mjs';
 
 /** Names that stand for texts in the sources: see runtime/src/cli/version.ts and shim/src/cli/engine.ts. @returns {Record<string, string>} */
 export function versionDefines() {
@@ -14,5 +15,6 @@ export function versionDefines() {
     TSRUN_COMMIT: JSON.stringify(commit),
     TSRUN_NODE: JSON.stringify(process.execPath),
     TSRUN_DIST: JSON.stringify(dist),
+    TSRUN_SHIM_FLAGS: JSON.stringify(SHIM_FLAGS),
   };
 }

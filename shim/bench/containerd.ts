@@ -14,6 +14,10 @@ const rounds = Number(values.rounds ?? 15);
 const AT_ONCE = 20;
 const IDLE = 50;
 const TRUE_PROCESS = JSON.stringify({ args: ['/bin/true'], cwd: '/', env: ['PATH=/bin'], user: { uid: 0, gid: 0 } });
+/** Longer than the shim keeps memory for work to come. */
+const IDLE_MS = 25_000;
+/** Lives one by one for each round: enough for the slowest of a hundred. */
+const LIVES = 7;
 /** Longer than a shim without containers stays. */
 const GONE_MS = 5_000;
 const TSRUN: Contestant = { name: 'tsrun', runtime: 'io.containerd.tsrun.v2' };
@@ -89,8 +93,8 @@ async function drop(daemon: Daemon, id: string): Promise<void> {
 
 async function lives(daemon: Daemon, bundle: string): Promise<Row[]> {
   const limits = { runc: 0.6, crun: 0.8 };
-  const one = await inTurns(ALL, rounds, (contestant) => oneTask(daemon, contestant, bundle));
-  const many = await inTurns(ALL, Math.ceil(rounds / 3), (contestant) =>
+  const one = await inTurns(ALL, rounds * LIVES, (contestant) => oneTask(daemon, contestant, bundle));
+  const many = await inTurns(ALL, Math.ceil(rounds / 4), (contestant) =>
     timed(() => Promise.all(Array.from({ length: AT_ONCE }, () => oneTask(daemon, contestant, bundle)))),
   );
   return [
@@ -136,6 +140,7 @@ async function idle(daemon: Daemon, bundle: string): Promise<Row> {
   for (const contestant of [TSRUN, RUNC]) {
     const ids = Array.from({ length: IDLE }, (_, index) => `i-${contestant.name}-${index}`);
     for (const id of ids) await keep(daemon, contestant, id, bundle);
+    await sleep(IDLE_MS);
     samples[contestant.name] = [daemon.shims().reduce((sum, pid) => sum + pssKiB(pid), 0)];
     for (const id of ids) await drop(daemon, id);
     await sleep(GONE_MS);

@@ -32,9 +32,14 @@ export interface Binaries {
   readonly requirement: Requirement;
 }
 
-/** The installed containerd, and those of newer suites of Debian, fetched when they are first asked for. */
+/** The installed containerd, those of newer suites of Debian, fetched when they are first asked for, and one in the folder TSRUN_CONTAINERD. */
 export function findContainerds(): Binaries[] {
-  return [containerdIn('installed', '/usr/bin'), ...['trixie', 'sid'].map(fetchedContainerd)];
+  const own = process.env['TSRUN_CONTAINERD'];
+  return [
+    containerdIn('installed', '/usr/bin'),
+    ...['trixie', 'sid'].map(fetchedContainerd),
+    ...(own === undefined ? [] : [containerdIn('TSRUN_CONTAINERD', own)]),
+  ];
 }
 
 function fetchedContainerd(suite: string): Binaries {

@@ -1,6 +1,6 @@
 /** The shim under real containerds, as ctr sees it. */
 import { builtCommand, command, describeWith, rootUser } from '../../.scripts/jest/requirement.ts';
-import { busyboxRequirement, Containerd, findContainerds, until } from './containerd.ts';
+import { busyboxRequirement, Containerd, findContainerds, sleep, until } from './containerd.ts';
 
 const NEEDS = [rootUser, builtCommand('containerd-shim-tsrun-v2'), busyboxRequirement, command('nsenter'), command('unshare')];
 
@@ -35,8 +35,12 @@ for (const binaries of findContainerds()) {
       events.stdout?.on('data', (chunk: Buffer) => {
         text += chunk.toString();
       });
-      await new Promise((done) => setTimeout(done, 500));
-      expect(containerd.ctrRun(['-d'], 'c1', '/bin/sleep', '1000')).toMatchObject({ status: 0, stderr: '' });
+      // It hears nothing of what was before it.
+      for (let turn = 0; turn < 100 && !text.includes('/namespaces/update'); turn++) {
+        containerd.ctr('namespaces', 'label', 'default', `turn=${turn}`);
+        await sleep(50);
+      }
+      expect(containerd.ctrRun(['-d'], 'c1', '/bin/sleep', '1000')).toMatchObject({ status: 0 });
       const status = () => /^c1\s+\d+\s+(\w+)/m.exec(containerd.ctr('task', 'ls').stdout)?.[1];
       expect(status()).toBe('RUNNING');
       expect(containerd.ctr('task', 'exec', '--exec-id', 'e1', 'c1', '/bin/echo', 'inside')).toMatchObject({

@@ -72,7 +72,7 @@ export async function serve(sys: Sys): Promise<void> {
   const taskPair = taskServices(tasks.service, lifetime);
   const supervision = args.namespace === TSCTL_NAMESPACE ? await openFor(sys, args.address, taskPair.v3, log) : undefined;
   const services = new ServiceTable([
-    ...[taskPair.v2, taskPair.v3, sandboxService(tasks.sandboxes, lifetime), controlService(lifetime, forwarder)],
+    ...[taskPair.v2, taskPair.v3, sandboxService(tasks.sandboxes, lifetime), controlService(tasks, lifetime, forwarder)],
     ...(supervision === undefined ? [] : [supervision.service]),
   ]);
   const listener = new Listener(sys, services, { uid: call(sys, 'getuid', ''), log });
@@ -110,10 +110,11 @@ function sandboxService(sandboxes: OpenService['sandboxes'], lifetime: Lifetime)
   });
 }
 
-function controlService(lifetime: Lifetime, forwarder: Forwarder): Service {
+function controlService(tasks: OpenService, lifetime: Lifetime, forwarder: Forwarder): Service {
   return implement(Control, {
     Hold: async (_, { metadata }) => {
       lifetime.hold();
+      tasks.prepare();
       const address = metadata.get(TTRPC_ADDRESS_KEY);
       if (address) forwarder.useAddress(address);
       return { shimPid: process.pid, version: VERSION };

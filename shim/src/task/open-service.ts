@@ -8,6 +8,7 @@ import { ThreadOperator } from './operations/thread-operator.ts';
 import { OrphanReaper } from './orphans.ts';
 import { SandboxService } from './sandbox-service.ts';
 import { TaskService, type TaskServiceOptions } from './service.ts';
+import { releaseMemory } from './unused-memory.ts';
 
 export interface OpenOptions extends TaskServiceOptions {
   readonly publisher: Publisher;
@@ -22,6 +23,8 @@ export interface OpenOptions extends TaskServiceOptions {
 export interface OpenService {
   readonly service: TaskService;
   readonly sandboxes: SandboxService;
+  /** A container is about to come. */
+  prepare(): void;
   /** Containers are left as they are, for another process to adopt. */
   close(): Promise<void>;
 }
@@ -31,6 +34,7 @@ export async function openService(sys: Sys, options: OpenOptions): Promise<OpenS
   const { publisher, namespace, stateDirectory, runtimeRoot, warn, version, shutdown } = options;
   const poller = new AgentPoller(sys, lazyAgentImage(sys));
   const operator = new ThreadOperator(join(options.bundleFolder, 'shim-worker.cjs'), warn);
+  operator.rested = () => releaseMemory(sys);
   const environment = { sys, poller, operator, publisher, namespace, stateDirectory, runtimeRoot, warn };
   const service = new TaskService(environment, { version, shutdown });
   const sandboxes = new SandboxService(environment);
@@ -40,6 +44,7 @@ export async function openService(sys: Sys, options: OpenOptions): Promise<OpenS
   return {
     service,
     sandboxes,
+    prepare: () => operator.prepare(),
     close: async () => {
       orphans.close();
       await service.close();

@@ -7,6 +7,9 @@ import { type Config, SPEC_VERSION } from '../../../specs/runtime/config.ts';
 import type { Namespace } from '../../../specs/runtime/linux/namespaces.ts';
 import { bytesOf, type Field, numberOf, readFields } from '../base/wire.ts';
 
+/** In the bundle; its `rootfs` must be empty when containerd removes it. */
+export const POD_ROOT = 'pod';
+
 /** In the sandbox's root: there must be something that could be started. */
 export const NEVER_STARTED = 'pod';
 
@@ -59,7 +62,7 @@ export function podContainer(id: string, pod: PodConfig, namespacePath: string, 
   return {
     ociVersion: SPEC_VERSION,
     process: { args: [`/${NEVER_STARTED}`], cwd: '/', user: { uid: 0, gid: 0 }, noNewPrivileges: true },
-    root: { path: 'rootfs', readonly: true },
+    root: { path: POD_ROOT, readonly: true },
     ...(host.network || pod.hostname === '' ? {} : { hostname: pod.hostname }),
     mounts: [
       { destination: '/proc', type: 'proc', source: 'proc', options: ['nosuid', 'noexec', 'nodev'] },

@@ -21,7 +21,7 @@ import { metricsOf } from './metrics.ts';
 import { DEFAULT_OPTIONS } from './options.ts';
 import { podDirectory } from './pod-directory.ts';
 import { type TaskRecord, TaskStore } from './record.ts';
-import { NEVER_STARTED, parsePodConfig, podContainer } from './sandbox-config.ts';
+import { NEVER_STARTED, POD_ROOT, parsePodConfig, podContainer } from './sandbox-config.ts';
 import { TaskProcess } from './task-process.ts';
 
 type Requests = typeof containerd.runtime.sandbox.v1;
@@ -130,7 +130,7 @@ export class SandboxService {
     this.#pods.set(id, { container, createdAt: nowInNanoseconds() });
     try {
       const pod = parsePodConfig(options && isAnyOf(options, POD_CONFIG) ? anyBytes(options) : new Uint8Array());
-      const root = join(bundlePath, 'rootfs');
+      const root = join(bundlePath, POD_ROOT);
       for (const directory of ['proc', 'dev']) mkdirSync(join(root, directory), { recursive: true, mode: 0o755 });
       writeFileSync(join(root, NEVER_STARTED), '', { mode: 0o755 });
       writeFileSync(join(bundlePath, 'config.json'), stringifyJson(podContainer(id, pod, netnsPath, annotations)));

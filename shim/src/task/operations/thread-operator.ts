@@ -13,9 +13,16 @@ export interface ThreadLimits {
   readonly usual: number;
   /** For operations that are held up. */
   readonly most: number;
+  /** Threads beyond the usual ones end when they have had nothing to do for so long, */
+  readonly idleMs: number;
+  /** and the usual ones after this: each takes 10 MB. */
+  readonly restMs: number;
 }
 
-const DEFAULT_LIMITS: ThreadLimits = { usual: Math.min(Math.max(availableParallelism(), 2), 4), most: 32 };
+const DEFAULT_LIMITS: ThreadLimits = {
+  ...{ usual: Math.min(Math.max(availableParallelism(), 2), 4), most: 32 },
+  ...{ idleMs: 10_000, restMs: 20_000 },
+};
 /**
  * No operation ends for so long while others wait: those that run are held up. On a busy machine all take longer, and threads would make it
  * busier: so it is at least so many times what an operation takes, and longer where many wait for a processor.
@@ -23,8 +30,6 @@ const DEFAULT_LIMITS: ThreadLimits = { usual: Math.min(Math.max(availableParalle
 const HELD_UP_MS = { least: 25, most: 250, times: 3 };
 /** Share of the newest operation in the mean. */
 const NEWEST = 0.2;
-/** Threads beyond the usual ones end when they have had nothing to do for so long. */
-const IDLE_MS = 10_000;
 /** Values die young, and few live long. */
 const RESOURCE_LIMITS = { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 64, stackSizeMb: 4 };
 
@@ -53,13 +58,20 @@ export class ThreadOperator implements Operator {
   #serial = 0;
   #heldUp: NodeJS.Timeout | undefined;
   #closed = false;
+  /** Called when the last thread has ended for want of work. */
+  rested: () => void = () => undefined;
 
   /** @param entry path of the bundle of `worker.ts`. The first thread is started at once, to be there when it is needed. */
-  constructor(entry: string, warn: (message: string) => void, limits: ThreadLimits = DEFAULT_LIMITS) {
+  constructor(entry: string, warn: (message: string) => void, limits: Partial<ThreadLimits> = {}) {
     this.#entry = entry;
-    this.#limits = limits;
+    this.#limits = { ...DEFAULT_LIMITS, ...limits };
     this.#warn = warn;
-    this.#startThread();
+    this.prepare();
+  }
+
+  /** Work is about to come: a thread is started if there is none. */
+  prepare(): void {
+    if (this.#threads.size === 0 && !this.#closed) this.#rest(this.#startThread());
   }
 
   run<Name extends OperationName>(name: Name, args: ArgumentsOf<Name>): Promise<ResultOf<Name>> {
@@ -151,12 +163,19 @@ export class ThreadOperator implements Operator {
   }
 
   #rest(thread: Thread): void {
-    if (this.#threads.size <= this.#limits.usual) return;
-    thread.idle = setTimeout(() => {
-      this.#threads.delete(thread);
-      thread.worker.terminate().catch(() => undefined);
-    }, IDLE_MS);
+    const { usual, idleMs, restMs } = this.#limits;
+    thread.idle = setTimeout(() => this.#end(thread), this.#threads.size > usual ? idleMs : restMs);
     thread.idle.unref();
+  }
+
+  #end(thread: Thread): void {
+    this.#threads.delete(thread);
+    thread.worker
+      .terminate()
+      .then(() => {
+        if (this.#threads.size === 0) this.rested();
+      })
+      .catch(() => undefined);
   }
 
   #lose(thread: Thread, error: Error): void {
