@@ -107,7 +107,6 @@ for (const binaries of findContainerds()) {
 
       afterAll(async () => {
         connection.close();
-        }
         await containerd.dispose();
       });
 

@@ -259,6 +259,7 @@ export class Container {
       await this.#run('delete', { ...this.#place, force: false, rootfs: this.#mountedRootfs });
       const end = await init.ended;
       await Promise.all(processes.map((process) => process.close()));
+      for (const process of processes) process.forget();
       this.#memory?.close();
       this.#deleted = true;
       this.#store.remove(this.id);
@@ -273,6 +274,7 @@ export class Container {
     if (process.phase === 'running' || process.starting) throw wrongState(`cannot delete a running process: ${execId}`);
     await this.#drain([process]);
     await process.close();
+    process.forget();
     this.#execs.delete(execId);
     if (!this.#deleted) this.#save();
     return process.end;

@@ -128,6 +128,7 @@ export class TaskService {
     } catch (error) {
       this.#containers.delete(id);
       await container.abandon();
+      container.init.forget();
       this.#store.remove(id);
       throw statusOf('create', error);
     }

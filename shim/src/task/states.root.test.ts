@@ -115,6 +115,12 @@ describeWith([rootUser, staticBusybox], 'a task in its states', () => {
     await client.Start({ id });
     await expect(client.Exec({ id, execId: '', spec: shell('true') })).rejects.toMatchObject({ code: invalidArgument });
     await expect(client.Exec({ id, execId: 'x', spec: json({ args: 'no list' }) })).rejects.toMatchObject({ code: invalidArgument });
+    await client.Exec({ id, execId: 'never', spec: shell('true') });
+    const [waiting] = await Promise.all([
+      client.Wait({ id, execId: 'never' }).catch((error: unknown) => error),
+      client.Delete({ id, execId: 'never' }),
+    ]);
+    expect(waiting).toMatchObject({ code: notFound });
     await client.Exec({ id, execId: 'e', spec: shell('sleep 100') });
     await expect(client.Exec({ id, execId: 'e', spec: shell('true') })).rejects.toMatchObject({ code: alreadyExists });
     await expect(client.Kill({ id, execId: 'e', signal: 9 })).rejects.toMatchObject({ code: failedPrecondition });

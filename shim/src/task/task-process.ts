@@ -8,6 +8,7 @@ import { PipeIo, type PipeIoOptions } from '../stdio/pipe-io.ts';
 import type { ProcessIo, StreamUris } from '../stdio/process-io.ts';
 import { TerminalIo } from '../stdio/terminal-io.ts';
 import type { TaskEnvironment } from './environment.ts';
+import { notFound } from './errors.ts';
 import type { Stdio } from './operations/operation.ts';
 import { type ProcessEnd, UNKNOWN_STATUS, WatchedProcess } from './process-end.ts';
 import type { EndRecord, ProcessRecord } from './record.ts';
@@ -60,8 +61,10 @@ export class TaskProcess {
   /** It has ended, and that is not published yet. */
   pendingEnd: ProcessEnd | undefined;
   cause: string | undefined;
+  /** Fails with NotFound when it is deleted without ever having run. */
   readonly ended: Promise<ProcessEnd>;
   #resolveEnded: (end: ProcessEnd) => void = () => undefined;
+  #rejectEnded: (error: Error) => void = () => undefined;
   #io: ProcessIo | undefined;
   #watched: WatchedProcess | undefined;
   #stdinClosed = false;
@@ -70,9 +73,12 @@ export class TaskProcess {
   constructor(environment: TaskEnvironment, options: ProcessOptions) {
     this.#environment = environment;
     this.options = options;
-    this.ended = new Promise((resolve) => {
+    this.ended = new Promise((resolve, reject) => {
       this.#resolveEnded = resolve;
+      this.#rejectEnded = reject;
     });
+    // There may be nobody who waits.
+    this.ended.catch(() => undefined);
   }
 
   get execId(): string {
@@ -183,6 +189,13 @@ export class TaskProcess {
     this.#watched = undefined;
     this.#io?.ended();
     this.#resolveEnded(end);
+  }
+
+  /** It is deleted: who waits for an end that cannot come any more is told so. */
+  forget(): void {
+    const { containerId, execId } = this.options;
+    if (this.end === undefined)
+      this.#rejectEnded(notFound(`${execId === '' ? 'container' : `process ${execId} of container`} ${containerId}, which never ran,`));
   }
 
   closeStdin(): void {
