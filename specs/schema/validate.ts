@@ -5,7 +5,19 @@ import type { ArrayNode, EnumNode, Field, IntegerNode, MapNode, Node, ObjectNode
 
 export type Validation<T> =
   | { readonly valid: true; readonly value: T; readonly warnings: readonly Problem[] }
-  | { readonly valid: false; readonly errors: readonly Problem[]; readonly warnings: readonly Problem[] };
+  | {
+      readonly valid: false;
+      readonly errors: readonly Problem[];
+      readonly warnings: readonly Problem[];
+      /** What is not as the schema wants it, or is missing. Everything else has its type, unless the document as a whole has not: then it is undefined. */
+      readonly wrong: readonly Place[] | undefined;
+    };
+
+/** A property of an object, or an element of an array, within the document. */
+export interface Place {
+  readonly container: object;
+  readonly key: PathStep;
+}
 
 /**
  * Checks a parsed JSON value against a schema and finds all problems, in the order of the document. Unknown and deprecated properties are warnings.
@@ -16,7 +28,8 @@ export function validate<T>(schema: Schema<T>, value: unknown): Validation<T> {
   const validator = new Validator();
   validator.check(schema, value);
   const { errors, warnings } = validator;
-  return errors.length === 0 ? { valid: true, value: value as T, warnings } : { valid: false, errors, warnings };
+  if (errors.length === 0) return { valid: true, value: value as T, warnings };
+  return { valid: false, errors, warnings, wrong: isExpected(schema.node, value) ? validator.wrong : undefined };
 }
 
 type Dictionary = Record<string, unknown>;
@@ -24,6 +37,7 @@ type Dictionary = Record<string, unknown>;
 class Validator {
   readonly errors: Problem[] = [];
   readonly warnings: Problem[] = [];
+  readonly wrong: Place[] = [];
   /** The way to the object or array being looked into. */
   readonly #steps: PathStep[] = [];
   /** The section that defines the innermost object. */
@@ -33,9 +47,13 @@ class Validator {
     if (this.#accepts(schema.node, value)) this.#descend(schema.node, value);
   }
 
-  #checkChild(schema: Schema<unknown>, value: unknown, step: PathStep): void {
+  #checkChild(schema: Schema<unknown>, container: Dictionary | readonly unknown[], step: PathStep): void {
     const node = schema.node;
-    if (!this.#accepts(node, value, step)) return;
+    const value = (container as Dictionary)[step];
+    if (!this.#accepts(node, value, step)) {
+      this.wrong.push({ container, key: step });
+      return;
+    }
     if (node.kind !== 'object' && node.kind !== 'array' && node.kind !== 'map') return;
     this.#steps.push(step);
     this.#descend(node, value);
@@ -70,25 +88,27 @@ class Validator {
       else this.#checkProperty(field, object, key);
     }
     for (const key of required) {
-      if (object[key] === undefined) this.errors.push(this.#problem('required', key, undefined, 'is required'));
+      if (object[key] !== undefined) continue;
+      this.errors.push(this.#problem('required', key, undefined, 'is required'));
+      this.wrong.push({ container: object, key });
     }
   }
 
   #checkProperty(field: Field, object: Dictionary, key: string): void {
     const value = object[key];
     if (!('optional' in field)) {
-      this.#checkChild(field, value, key);
+      this.#checkChild(field, object, key);
     } else if (isAbsent(field.optional.node, value)) {
       delete object[key];
     } else {
       if (field.deprecated !== undefined)
         this.warnings.push(this.#problem('deprecated', key, undefined, `is deprecated: ${field.deprecated}`));
-      this.#checkChild(field.optional, value, key);
+      this.#checkChild(field.optional, object, key);
     }
   }
 
   #checkMap(node: MapNode, object: Dictionary): void {
-    for (const key of Object.keys(object)) this.#checkChild(node.values, object[key], key);
+    for (const key of Object.keys(object)) this.#checkChild(node.values, object, key);
   }
 
   #checkArray(node: ArrayNode, array: readonly unknown[]): void {
@@ -96,7 +116,7 @@ class Validator {
     // Lists of strings are the bulk of a configuration.
     const areStrings = items.kind === 'string' && items.pattern === undefined;
     for (let index = 0; index < array.length; index++) {
-      if (!(areStrings && typeof array[index] === 'string')) this.#checkChild(node.items, array[index], index);
+      if (!(areStrings && typeof array[index] === 'string')) this.#checkChild(node.items, array, index);
     }
   }
 

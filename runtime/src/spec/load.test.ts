@@ -60,6 +60,46 @@ describe('loadConfig', () => {
       ['type', 'process.terminal'],
       ['required', 'mounts[0].destination'],
       ['required', 'ociVersion'],
+      ['root-required', 'root'],
+      ['mount-type', 'mounts[0].type'],
+      ['process-args', 'process.args'],
+    ]);
+  });
+
+  it('lists wrong types and broken rules together, and nothing that only follows from a wrong type', () => {
+    const mounts = [{ destination: 1 }, 7, { destination: '', type: 'proc' }];
+    // The namespaces might have one for the host name, and root might be right.
+    const linux = {
+      namespaces: [{ type: 'utz' }],
+      cgroupsPath: '../x',
+      resources: { memory: { limit: 1, swap: '2' }, cpu: { cpus: 'x' } },
+    };
+    const process = {
+      cwd: 'tmp',
+      args: 'sh',
+      rlimits: [
+        { type: 'RLIMIT_X', soft: 2, hard: 1 },
+        { type: 'RLIMIT_CPU', soft: 2, hard: 1 },
+      ],
+    };
+    const config = { ociVersion: '1.3.0', root: 5, hostname: 'a', mounts, linux, process, annotations: { a: '\0' } };
+    const { problems } = errorOf(() => loadConfig(JSON.stringify(config)));
+    expect(problems.map(({ rule, path }) => `${rule} ${path}`)).toEqual([
+      'nul-character annotations.a',
+      'type root',
+      'type mounts[0].destination',
+      'type mounts[1]',
+      'type linux.namespaces[0].type',
+      'type linux.resources.memory.swap',
+      'type process.args',
+      'type process.rlimits[0].type',
+      'mount-destination mounts[2].destination',
+      'mount-type mounts[0].type',
+      'cgroups-path linux.cgroupsPath',
+      'process-cwd-absolute process.cwd',
+      'rlimit-order process.rlimits[0].soft',
+      'rlimit-order process.rlimits[1].soft',
+      'cpuset-list linux.resources.cpu.cpus',
     ]);
   });
 
@@ -82,7 +122,8 @@ describe('loadConfig', () => {
   });
 
   it('refuses NUL characters anywhere, in known and unknown places', () => {
-    const text = '{"ociVersion":"1.3.0","x":{"a\\u0000b":["\\u0000"]},"process":{"args":["sh","a\\u0000"],"cwd":"/\\\\u0000"}}';
+    const text =
+      '{"ociVersion":"1.3.0","x":{"a\\u0000b":["\\u0000"]},"process":{"args":["sh","a\\u0000"],"cwd":"/\\\\u0000"},"root":{"path":"r"}}';
     const { problems } = errorOf(() => loadConfig(text));
     expect(problems.map(({ rule, path }) => [rule, path])).toEqual([
       ['nul-character', 'x["a\\u0000b"]'],
