@@ -3,6 +3,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { symlinkSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { build as bundle } from 'esbuild';
 import type { BuildBench } from './testing.ts';
 
@@ -50,6 +51,58 @@ export class TsimgCommand {
   /** Runs to its end, with `input` as its standard input. */
   async run(input: string | Buffer, ...args: readonly string[]): Promise<Ended> {
     return await ended(this.start(...args), input);
+  }
+}
+
+/** What does not come in this time, on a machine however busy, does not come. */
+const SHOW_MS = 50_000;
+
+/** A command at a terminal of its own (script(1)). */
+export class AtTerminal implements Disposable {
+  readonly #child: ChildProcess;
+  readonly #ended: Promise<number | null>;
+  #text = '';
+  #isOver = false;
+
+  constructor(argv: readonly string[]) {
+    const words = argv.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(' ');
+    this.#child = spawn('script', ['-qec', words, '/dev/null'], { stdio: ['pipe', 'pipe', 'pipe'] });
+    for (const stream of [this.#child.stdout, this.#child.stderr])
+      stream?.on('data', (chunk: Buffer) => {
+        this.#text += chunk.toString('utf8');
+      });
+    this.#ended = new Promise((done) => {
+      this.#child.once('close', (code) => {
+        this.#isOver = true;
+        done(code);
+      });
+    });
+  }
+
+  /** The terminal goes, and with it what runs there. */
+  [Symbol.dispose](): void {
+    this.#child.kill('SIGKILL');
+  }
+
+  get text(): string {
+    return this.#text;
+  }
+
+  /** Waits until it has shown something. */
+  async shows(what: RegExp): Promise<void> {
+    const deadline = Date.now() + SHOW_MS;
+    while (!what.test(this.#text)) {
+      if (this.#isOver || Date.now() > deadline) throw new Error(`it did not show ${what}: ${this.#text}`);
+      await sleep(10);
+    }
+  }
+
+  type(text: string): void {
+    this.#child.stdin?.write(text);
+  }
+
+  async ends(): Promise<number | null> {
+    return await this.#ended;
   }
 }
 

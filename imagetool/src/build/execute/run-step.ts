@@ -127,6 +127,7 @@ async function runIn(options: RunOptions, { space, mounts, snapshot, user }: Pre
     const hint = 'tsimg build --shell-on-error opens a shell in the state of a failed step.';
     const details = { step, name: progress.name, reason: exitReason(step.argv, code), output: log.tail(), logFile: log.path };
     if (onFailedRun !== undefined) {
+      progress.note(`${details.reason}; a shell in its state, whose end is that of the build:`);
       beforeShell?.();
       onFailedRun(store, space, config);
     }

@@ -11,6 +11,7 @@ import type { Store } from '../../store/store.ts';
 import { holdCache } from '../cache/cache-mounts.ts';
 import type { BindMount, CacheMount, SecretMount, SshMount, TmpfsMount } from '../dockerfile/expanded.ts';
 import type { FileSource, RunMount, RunStep } from '../plan/step.ts';
+import { relayAgent } from './agent-relay.ts';
 import type { RuntimeMount } from './config.ts';
 import type { StepSpace } from './workspace.ts';
 
@@ -94,7 +95,7 @@ class Preparation {
     else if (mount.type === 'cache') await this.#addCache(mount, target, source);
     else if (mount.type === 'tmpfs') this.#addTmpfs(mount, target);
     else if (mount.type === 'secret') this.#addSecret(mount, target);
-    else this.#addSsh(mount, target);
+    else await this.#addSsh(mount, target);
   }
 
   async #addBind(mount: BindMount, target: string, source: FileSource = { kind: 'context' }): Promise<void> {
@@ -150,7 +151,7 @@ class Preparation {
     return directory;
   }
 
-  #addSsh(mount: SshMount, target: string): void {
+  async #addSsh(mount: SshMount, target: string): Promise<void> {
     const socket = this.#options.provided.sshSocket(mount.id);
     if (socket === undefined) {
       if (!mount.required) return;
@@ -160,8 +161,16 @@ class Preparation {
     }
     const place = target === '' ? `/run/buildkit/ssh_agent.${this.#serial - 1}` : target;
     this.#files.add(place);
-    this.#bind(place, socket, 'ro');
+    this.#bind(place, await this.#agentSocket(mount, socket), 'ro');
     this.#env.push(`SSH_AUTH_SOCK=${place}`);
+  }
+
+  /** The agent's own, unless somebody else than root is to have it. */
+  async #agentSocket({ uid, gid, mode }: SshMount, agent: string): Promise<string> {
+    if (uid === undefined && gid === undefined && mode === undefined) return agent;
+    const path = join(this.#options.space.directory, `agent-${this.#serial}`);
+    this.#releases.push(await relayAgent({ agent, path, uid: uid ?? 0, gid: gid ?? 0, mode: mode ?? 0o600 }));
+    return path;
   }
 
   #bind(destination: string, source: string, access: 'ro' | 'rw'): void {

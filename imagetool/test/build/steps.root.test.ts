@@ -1,0 +1,103 @@
+/** What a RUN step finds around it: filter and capabilities, agents, the shell that opens where one fails. */
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { command, describeWith, rootUser } from '../../../.scripts/jest/requirement.ts';
+import { bootstrap } from '../../src/cli/commands/bootstrap.ts';
+import { AtTerminal, TsimgCommand } from './command.ts';
+import { BuildBench } from './testing.ts';
+
+describeWith([rootUser, command('busybox')], 'RUN steps', () => {
+  let bench: BuildBench;
+  let tsimg: TsimgCommand;
+  beforeAll(async () => {
+    bench = await BuildBench.make();
+    tsimg = await TsimgCommand.make(bench);
+  });
+  afterAll(() => {
+    expect(bench.leftovers()).toEqual([]);
+    bench[Symbol.dispose]();
+  });
+  const context = (name: string, dockerfile: string): string => bench.context(name, { Dockerfile: dockerfile });
+
+  it('have docker’s capabilities and its filter of system calls', async () => {
+    const run = 'grep -E "^(CapEff|CapBnd|Seccomp):" /proc/self/status > /status; ! unshare -r true && ! mount -t tmpfs x /mnt && ! dmesg';
+    await bench.build('-q', '-t', 'localhost/confined', context('confined', `FROM busybox\nRUN ${run}\n`));
+    expect(await bench.text('localhost/confined', 'status')).toBe('CapEff:\t00000000a80425fb\nCapBnd:\t00000000a80425fb\nSeccomp:\t2\n');
+  });
+
+  describeWith([command('ssh-agent'), command('ssh-add')], 'with an SSH agent', () => {
+    let agent: ChildProcess;
+    const socket = (): string => join(bench.directory.path, 'agent.sock');
+    beforeAll(async () => {
+      await bench.run(bootstrap, '--tool', 'ssh-add', 'localhost/ssh');
+      agent = spawn('ssh-agent', ['-D', '-a', socket()], { stdio: 'ignore' });
+      while (!existsSync(socket()) && agent.exitCode === null) await sleep(10);
+    });
+    afterAll(async () => {
+      agent.kill();
+      await new Promise((done) => (agent.exitCode === null && agent.signalCode === null ? agent.once('close', done) : done(undefined)));
+    });
+    // An empty agent answers, and ssh-add says with 1 that it is empty; 2 is one that cannot be reached.
+    const ask = 'ssh-add -l > /asked; test $? = 1';
+    const answer = 'The agent has no identities.\n';
+
+    it('reach it', async () => {
+      const file = context('ssh', `FROM localhost/ssh\nRUN --mount=type=ssh ${ask}\n`);
+      await bench.build('-q', '--ssh', `default=${socket()}`, '-t', 'localhost/asked', file);
+      expect(await bench.text('localhost/asked', 'asked')).toBe(answer);
+    });
+    it('by a name and at a place of their own, as another user', async () => {
+      const mount = '--mount=type=ssh,id=other,target=/agent,uid=1,mode=0600,required=true';
+      const file = context(
+        'user',
+        `FROM localhost/ssh\nRUN touch /asked && chown 1 /asked\nUSER 1\nRUN ${mount} test $SSH_AUTH_SOCK = /agent && ${ask}\n`,
+      );
+      await bench.build('-q', '--ssh', `other=${socket()}`, '-t', 'localhost/asked', file);
+      expect(await bench.text('localhost/asked', 'asked')).toBe(answer);
+      await expect(bench.build('--no-cache', file)).rejects.toThrow('the SSH agent "other" is required, and was not given');
+    });
+    it('do without, where it is not required', async () => {
+      await bench.build('-q', context('without', 'FROM localhost/ssh\nRUN --mount=type=ssh test -z "$SSH_AUTH_SOCK"\n'));
+      const { status, stderr } = await tsimg.run('', 'build', '--ssh', 'default=', context('without', 'FROM busybox\n'));
+      expect([status, stderr]).toEqual([2, expect.stringContaining('there is no agent')]);
+    });
+  });
+
+  describeWith([command('script')], 'at a terminal', () => {
+    /** The shell may ask where the cursor is. */
+    const prompt = /# (?:\P{L}\[6n)?$/u;
+    const dockerfile = 'FROM busybox\nRUN echo before > /before\nENV VALUE=of-step\nRUN echo half > /half; exit 3\n';
+    it('--shell-on-error opens a shell in the state of the step that failed', async () => {
+      using at = new AtTerminal(tsimg.argv('build', '--shell-on-error', context('failing', dockerfile)));
+      await at.shows(prompt);
+      at.type('cat /before /half; echo "$VALUE" in $(pwd); exit\n');
+      expect(await at.ends()).toBe(1);
+      expect(at.text).toMatch(/before\r?\nhalf\r?\nof-step in \//);
+      expect(at.text).toContain('exit code: 3');
+      expect(bench.leftovers()).toEqual([]);
+    }, 60_000);
+    it('debug opens one before a step', async () => {
+      using at = new AtTerminal(tsimg.argv('debug', '3/3', context('failing', dockerfile)));
+      await at.shows(prompt);
+      at.type('ls /before /half; echo "$VALUE"; exit\n');
+      expect(await at.ends()).toBe(0);
+      expect(at.text).toMatch(/\/before\r?\nof-step|\/half: No such file/);
+      expect(at.text).not.toContain('exit code: 3');
+    }, 60_000);
+    it('a shell-on-error without one is refused', async () => {
+      const { status, stderr } = await tsimg.run('', 'build', '--shell-on-error', context('failing', dockerfile));
+      expect([status, stderr]).toEqual([2, expect.stringContaining('--shell-on-error needs a terminal')]);
+    });
+    it('^C ends a build there', async () => {
+      using at = new AtTerminal(tsimg.argv('build', '--no-cache', context('slow', 'FROM busybox\nRUN echo started && sleep 60\n')));
+      await at.shows(/# started/);
+      at.type('\x03');
+      expect(await at.ends()).toBe(1);
+      expect(at.text).toContain('stopped by SIGINT');
+      expect(bench.leftovers()).toEqual([]);
+    }, 60_000);
+  });
+});
