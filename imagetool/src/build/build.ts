@@ -18,6 +18,7 @@ import { encodeRecords, INLINE_FIELD } from './cache/exchange.ts';
 import { keepCached } from './cache/keep.ts';
 import type { CacheSource } from './cache/records.ts';
 import { Trace } from './cache/trace.ts';
+import { type BuildCheck, checkError, checkPlan } from './check-plan.ts';
 import { contextDirectory, directoryOrigin, type LoadedContext, loadContext } from './context/load.ts';
 import type { Origin } from './copy/select.ts';
 import type { Dockerfile } from './dockerfile/ast.ts';
@@ -34,6 +35,8 @@ export interface NamedContext {
   /** What `loadImage` understands, or a path or URL. */
   readonly source: string;
 }
+
+export type ImageLookup = (reference: string, platform: Platform) => Promise<Pick<LoadedImage, 'config'>>;
 
 export interface BuildOptions
   extends Pick<
@@ -52,6 +55,8 @@ export interface BuildOptions
   readonly platforms: readonly Platform[];
   readonly network: 'default' | 'none' | 'host';
   readonly loadImage: (reference: string, platform: Platform, lease: Lease) => Promise<LoadedImage>;
+  /** Its configuration alone, which does not bring it into the store. */
+  readonly lookUpImage: ImageLookup;
   readonly progress: BuildProgress;
   readonly signal: AbortSignal;
   readonly explain: boolean;
@@ -75,6 +80,8 @@ export interface Built {
   readonly variants: readonly [Variant, ...Variant[]];
   /** Of the image, or of the index of all. */
   readonly descriptor: Descriptor;
+  /** What is not as it should be in the Dockerfile. */
+  readonly check: BuildCheck;
 }
 
 /** Builds, and hands what was built to `use` while it is leased. Throws DockerfileError, StepError, ImageError, the signal's reason. */
@@ -105,9 +112,13 @@ async function buildIn<T>(options: BuildOptions, workspace: Workspace, lease: Le
     cacheSources: await options.cacheSources(lease),
   };
   const [first = hostPlatform(), ...others] = options.platforms;
-  const variants: [Variant, ...Variant[]] = [await buildVariant(options, given, first)];
-  for (const platform of others) variants.push(await buildVariant(options, given, platform));
-  return await use({ variants, descriptor: await indexOf(store, lease, variants) });
+  const plan = await planFor(options, given, first);
+  const check = await checkPlan(options, { dockerfile, ignoreFile: context.ignoreFile, plan, platform: first, images });
+  if (check.isError) throw checkError(check);
+  const variants: [Variant, ...Variant[]] = [await buildVariant(options, given, { platform: first, plan })];
+  for (const platform of others)
+    variants.push(await buildVariant(options, given, { platform, plan: await planFor(options, given, platform) }));
+  return await use({ variants, descriptor: await indexOf(store, lease, variants), check });
 }
 
 /** What the builds for all platforms share. */
@@ -121,9 +132,14 @@ interface Given {
   readonly cacheSources: readonly CacheSource[];
 }
 
-async function buildVariant(options: BuildOptions, given: Given, platform: Platform): Promise<Variant> {
-  const plan = await planBuild({
-    dockerfile: given.dockerfile,
+/** Looks the base images up. */
+export async function planFor(
+  options: BuildOptions,
+  { dockerfile, images }: { readonly dockerfile: Dockerfile; readonly images: ImageLookup },
+  platform: Platform,
+): Promise<BuildPlan> {
+  return await planBuild({
+    dockerfile,
     ...(options.target === undefined ? {} : { target: options.target }),
     buildArguments: options.buildArguments,
     buildPlatform: hostPlatform(),
@@ -131,8 +147,15 @@ async function buildVariant(options: BuildOptions, given: Given, platform: Platf
     named: new Set(options.named.keys()),
     namedImages: namedImages(options),
     network: options.network,
-    imageConfig: async (reference, at) => (await given.images(reference, at)).config,
+    imageConfig: async (reference, at) => (await images(reference, at)).config,
   });
+}
+
+async function buildVariant(
+  options: BuildOptions,
+  given: Given,
+  { platform, plan }: { readonly platform: Platform; readonly plan: BuildPlan },
+): Promise<Variant> {
   const session = new Session(sessionOptions(options, given, platform));
   try {
     const { target: stage, stages } = await executePlan(session, plan);
@@ -211,8 +234,8 @@ async function namedOrigins({ named, store, signal }: BuildOptions, workspace: W
 }
 
 /** Each image is looked for once. */
-function memoized(load: (reference: string, platform: Platform) => Promise<LoadedImage>): typeof load {
-  const known = new Map<string, Promise<LoadedImage>>();
+export function memoized<T>(load: (reference: string, platform: Platform) => Promise<T>): typeof load {
+  const known = new Map<string, Promise<T>>();
   return (reference, platform) => {
     const key = JSON.stringify([reference, platform]);
     const image = known.get(key) ?? load(reference, platform);

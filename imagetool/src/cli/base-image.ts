@@ -3,6 +3,7 @@
 import { resolve } from 'node:path';
 import type { Platform } from '../../../specs/image/descriptor.ts';
 import { ImageError } from '../base/errors.ts';
+import type { LayoutImage } from '../image/copy-layout.ts';
 import { findStoredImage } from '../image/find.ts';
 import { type LoadedImage, loadImage } from '../image/load.ts';
 import { parseReference, withDefaultTag } from '../reference/reference.ts';
@@ -29,22 +30,41 @@ export function isLayoutReference(text: string): boolean {
 
 /** Also of `oci-layout://…`. Throws RegistryError, ImageError. */
 export async function baseImage(reference: string, options: BaseImageOptions): Promise<LoadedImage> {
-  if (isLayoutReference(reference)) return await imageOfLayout(reference.slice(LAYOUT.length), options);
+  if (isLayoutReference(reference)) {
+    const { copyFromLayout } = await import('../image/copy-layout.ts');
+    return await copyFromLayout(options.store, options.lease, layoutImage(reference, options.platform));
+  }
   const stored = options.pull ? undefined : await storedImage(reference, options);
   const image = stored ?? (await pulled(reference, options));
   await options.lease.protect(image.descriptor.digest, image.manifest.config.digest, ...image.manifest.layers.map(({ digest }) => digest));
   return image;
 }
 
-/** `DIR[:TAG][@DIGEST]`; without either the tag is latest, if it is not the only image there. */
-async function imageOfLayout(text: string, { store, lease, platform }: BaseImageOptions): Promise<LoadedImage> {
-  const { copyFromLayout } = await import('../image/copy-layout.ts');
-  const [, directory = text, tag, digest] = /^(.*?)(?::([\w][\w.-]{0,127}))?(?:@([a-z0-9]+:[a-f0-9]+))?$/.exec(text) ?? [];
-  return await copyFromLayout(store, lease, { directory: resolve(directory), tag, digest, platform });
+/** The configuration of one that need not be in the store, and does not come there. Throws RegistryError, ImageError. */
+export async function baseConfig(text: string, options: Omit<BaseImageOptions, 'lease' | 'note'>): Promise<LoadedImage> {
+  if (isLayoutReference(text)) {
+    const { imageInLayout } = await import('../image/copy-layout.ts');
+    return await imageInLayout(layoutImage(text, options.platform));
+  }
+  const stored = options.pull ? undefined : await storedImage(text, options);
+  if (stored !== undefined) return stored;
+  const reference = withDefaultTag(parseReference(text));
+  const { remoteSource } = await import('../image/remote-source.ts');
+  return await (await remoteSource(await options.context.client(reference), reference)).load(options.platform);
+}
+
+/** `oci-layout://DIR[:TAG][@DIGEST]`. */
+function layoutImage(text: string, platform: Platform): LayoutImage {
+  const place = text.slice(LAYOUT.length);
+  const [, directory = place, tag, digest] = /^(.*?)(?::([\w][\w.-]{0,127}))?(?:@([a-z0-9]+:[a-f0-9]+))?$/.exec(place) ?? [];
+  return { directory: resolve(directory), tag, digest, platform };
 }
 
 /** Undefined for one that is not there, or not for the platform. */
-async function storedImage(reference: string, { store, platform }: BaseImageOptions): Promise<LoadedImage | undefined> {
+async function storedImage(
+  reference: string,
+  { store, platform }: Pick<BaseImageOptions, 'store' | 'platform'>,
+): Promise<LoadedImage | undefined> {
   try {
     const { descriptor } = await findStoredImage(store.layout, reference);
     const image = await loadImage(store.layout, descriptor, platform);

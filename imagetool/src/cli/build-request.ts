@@ -6,7 +6,7 @@ import type { BuildProgress } from '../build/progress/progress.ts';
 import { isNamespaced } from '../build/rootless/enter.ts';
 import { formatPlatform, parsePlatform } from '../image/platform.ts';
 import type { ParsedArgs } from './args.ts';
-import { baseImage } from './base-image.ts';
+import { baseConfig, baseImage } from './base-image.ts';
 import { cacheSources, cacheTargets } from './build-cache.ts';
 import { namedContexts, networkOf, pairsOf, providedBy } from './build-options.ts';
 import type { Context } from './command.ts';
@@ -44,6 +44,10 @@ export async function buildOptions(context: Context, args: ParsedArgs, { path, p
     inlineCache: cacheTargets(args).some((one) => one.kind === 'inline'),
     progress,
     signal,
+    lookUpImage: (reference, at) =>
+      progress.during(`[internal] load metadata for ${reference}`, () =>
+        baseConfig(reference, { context, store, platform: at, pull: args.flag('pull') }),
+      ),
     loadImage: (reference, at, lease) =>
       progress.during(`[internal] load metadata for ${reference}`, (step) =>
         baseImage(reference, { context, store, lease, platform: at, pull: args.flag('pull'), note: (text) => step.note(text) }),

@@ -36,8 +36,16 @@ export interface LayoutImage {
   readonly platform: Platform;
 }
 
-/** Takes in one image, without a name. Without tag and digest it is the one called latest, or the only one. Throws ImageError `layout`, `no-image`, `platform`. */
-export async function copyFromLayout(store: Store, lease: Lease, { directory, tag, digest, platform }: LayoutImage): Promise<LoadedImage> {
+/** Takes in one image, without a name. Throws as `imageInLayout`. */
+export async function copyFromLayout(store: Store, lease: Lease, which: LayoutImage): Promise<LoadedImage> {
+  const from = layoutAt(which.directory);
+  const image = await imageInLayout(which);
+  for (const blob of [image.descriptor, image.manifest.config, ...image.manifest.layers]) await copyBlob(from, store, lease, blob);
+  return image;
+}
+
+/** Without tag and digest the one called latest, or the only one. Throws ImageError `layout`, `no-image`, `platform`. */
+export async function imageInLayout({ directory, tag, digest, platform }: LayoutImage): Promise<LoadedImage> {
   const from = layoutAt(directory);
   if (!hasLayout(from)) throw new ImageError('layout', `${directory} is no OCI image layout`);
   const images = listImages(from);
@@ -52,9 +60,7 @@ export async function copyFromLayout(store: Store, lease: Lease, { directory, ta
       hint: `There are: ${offered}.`,
     });
   }
-  const image = await loadImage(from, found.descriptor, platform);
-  for (const blob of [image.descriptor, image.manifest.config, ...image.manifest.layers]) await copyBlob(from, store, lease, blob);
-  return image;
+  return await loadImage(from, found.descriptor, platform);
 }
 
 /** Layouts name their images by a tag alone, or in full. */

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { type BuildOptions, type Built, build } from '../../build/build.ts';
-import { type BuildCheck, checkBuild } from '../../build/check-build.ts';
+import { checkBuild } from '../../build/check-build.ts';
+import type { BuildCheck } from '../../build/check-plan.ts';
 import { compareBuilds, type StepDifference } from '../../build/compare.ts';
 import { describeFinding } from '../../build/dockerfile/checks/finding.ts';
 import { BuildProgress } from '../../build/progress/progress.ts';
@@ -32,12 +33,13 @@ export const buildCommand: Command = {
       const progress = new BuildProgress(view.listener);
       try {
         const request = await buildOptions(context, args, { path: args.positionals[0] ?? '.', progress, signal });
-        if (args.flag('check')) return printFindings(context, await checkBuild(request));
+        if (args.flag('check')) return printFindings(context, await checkBuild(request, (text) => context.note(text)));
         const options = args.flag('shell-on-error') ? { ...request, beforeShell: () => view.close(), onFailedRun: runShell } : request;
         const finish = async (built: Built) => ({ digest: await finishBuild(context, built, wishes), built });
         const { digest, built } = await build(options, finish);
         const differences = args.flag('twice') ? await buildAgain(options, built) : undefined;
         view.close();
+        if (!args.flag('quiet')) noteFindings(context, built.check);
         const isPiped = wishes.outputs.some((output) => 'destination' in output && output.destination === '-');
         if (!isPiped && (args.flag('quiet') || wishes.names.length === 0)) context.print(digest);
         return differences === undefined ? 0 : reportDifferences(context, differences, options.epochSeconds);
@@ -53,6 +55,13 @@ function printFindings(context: Context, { source, findings }: BuildCheck): numb
   if (findings.length === 0) context.note('Check complete, no warnings found.');
   for (const finding of findings) context.print(`${describeFinding(source, finding)}\n`);
   return findings.length === 0 ? 0 : 1;
+}
+
+/** After a build that they did not stop. */
+function noteFindings(context: Context, { source, findings }: BuildCheck): void {
+  if (findings.length === 0) return;
+  context.note(`${findings.length} ${findings.length === 1 ? 'warning' : 'warnings'} found (--check shows the places):`);
+  for (const { rule, reason, range } of findings) context.note(` - ${rule}: ${reason} (${source.name}:${range.start.line})`);
 }
 
 interface Wishes {
