@@ -107,13 +107,15 @@ export class Daemon {
     await this.#tasks.Delete({ containerId: id }, CALL);
   }
 
-  /** Processes of shims of this daemon: those that name its socket, and what belongs to them but is no container. */
+  /** Processes of shims of this daemon: those that name its socket, their parents if they are keepers, and what belongs to them but is no container. */
   shims(): number[] {
     const all = readdirSync('/proc')
       .map(Number)
       .filter((pid) => pid > 0);
     const own = all.filter((pid) => pid !== this.#daemon.pid && commandOf(pid).includes(`${this.#address} `));
-    return [...own, ...all.filter((pid) => own.includes(parentOf(pid)) && commandOf(pid).startsWith('tsrun-init'))];
+    const isAgent = (pid: number): boolean => commandOf(pid).startsWith('tsrun-init');
+    const keepers = [...new Set(own.map(parentOf))].filter(isAgent);
+    return [...own, ...keepers, ...all.filter((pid) => own.includes(parentOf(pid)) && isAgent(pid))];
   }
 
   get pid(): number {

@@ -18,9 +18,11 @@ import {
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Requirement } from '../../.scripts/jest/requirement.ts';
+import type { TaskRecord } from '../src/task/record.ts';
 
 export const RUNTIME = 'io.containerd.tsrun.v2';
 const ROOT = resolve(__dirname, '../..');
+export const shimPath = join(ROOT, 'dist/bin/containerd-shim-tsrun-v2');
 const COMMAND_TIMEOUT_MS = 20_000;
 const APPLETS = ['sh', 'true', 'sleep', 'echo', 'cat', 'ls', 'id', 'head', 'dd', 'kill', 'seq', 'tail'];
 
@@ -154,6 +156,15 @@ export class Containerd {
     return list(home)
       .map((key) => readFileSync(join(home, key, 'log'), 'utf8'))
       .join('');
+  }
+
+  /** What the shims have on disk of the tasks of the default namespace. */
+  taskRecords(): TaskRecord[] {
+    const home = this.inside('/run/tsrun-shim');
+    const folders = list(home).map((key) => join(home, key, 'tasks'));
+    return folders.flatMap((folder) =>
+      list(folder).map((id): TaskRecord => JSON.parse(readFileSync(join(folder, id, 'task.json'), 'utf8'))),
+    );
   }
 
   /** Pids of the warm processes. */

@@ -6,7 +6,7 @@ import { close, mkdirAll, open, readFileIfExists, replaceFile, unlink, writeKern
 import { O_APPEND, O_CREAT, O_RDWR, O_WRONLY } from '../../../runtime/src/linux/open-flags.ts';
 import { killAndReap } from '../../../runtime/src/linux/processes.ts';
 import { listenUnix } from '../../../runtime/src/linux/sockets.ts';
-import { spawn } from '../../../runtime/src/linux/spawn.ts';
+import type { SpawnOptions } from '../../../runtime/src/linux/spawn.ts';
 import { lstat } from '../../../runtime/src/linux/stat.ts';
 import type { Sys } from '../../../runtime/src/sys/sys.ts';
 import type { ShimArguments } from './arguments.ts';
@@ -38,8 +38,11 @@ export interface Engine {
   readonly argv: readonly string[];
 }
 
+/** Starts it, and returns its pid. @param home directory of the shim */
+export type StartEngine = (sys: Sys, home: string, options: SpawnOptions) => number;
+
 /** Returns the text for standard output. Throws an Error that says what to do. */
-export function start(sys: Sys, args: ShimArguments, params: BootstrapParams, engine: Engine): string {
+export function start(sys: Sys, args: ShimArguments, params: BootstrapParams, engine: Engine, startEngine: StartEngine): string {
   const ttrpcAddress = params.ttrpcAddress ?? variable(sys, 'TTRPC_ADDRESS') ?? `${args.address}.ttrpc`;
   const places = placesOf({
     ...{ address: args.address, namespace: args.namespace },
@@ -51,7 +54,7 @@ export function start(sys: Sys, args: ShimArguments, params: BootstrapParams, en
     const lock = lockFile(sys, places.lock);
     try {
       if (hold(sys, places.socket, request, ANSWER_MS) === 'absent') {
-        startProcess(sys, args, { places, ttrpcAddress, engine });
+        startProcess(sys, args, { places, ttrpcAddress, engine, startEngine });
       }
     } finally {
       close(sys, lock);
@@ -80,16 +83,17 @@ interface Start {
   readonly places: Places;
   readonly ttrpcAddress: string;
   readonly engine: Engine;
+  readonly startEngine: StartEngine;
 }
 
-function startProcess(sys: Sys, args: ShimArguments, { places, ttrpcAddress, engine }: Start): void {
+function startProcess(sys: Sys, args: ShimArguments, { places, ttrpcAddress, engine, startEngine }: Start): void {
   const listening = listenAt(sys, places.socket);
   const nothing = open(sys, '/dev/null', { flags: O_RDWR });
   const log = openLog(sys, places.log);
   let pid = 0;
   try {
     const flags = ['-namespace', args.namespace, '-address', args.address, '-socket', places.socket, ...(args.debug ? ['-debug'] : [])];
-    pid = spawn(sys, {
+    pid = startEngine(sys, places.home, {
       path: engine.path,
       argv: [...engine.argv, ...flags, 'serve'],
       environ: environmentOf(sys, { ttrpcAddress }),

@@ -12,6 +12,7 @@ import { parseParams } from '../bootstrap/params.ts';
 import { placesOf } from '../bootstrap/places.ts';
 import { type Engine, start } from '../bootstrap/start.ts';
 import { deleteDeadContainer } from '../task/dead-container.ts';
+import { startUnderKeeper } from '../task/keeper.ts';
 import { runtimeInfo } from './info.ts';
 
 const STDIN = 0;
@@ -42,7 +43,7 @@ function answer(sys: Sys, args: ShimArguments, engine: Engine): ArrayBuffer | st
       return bufferOf(runtimeInfo(sys, input(sys)));
     case 'start':
       required(args, 'namespace', 'address', 'id');
-      return start(sys, args, parseParams(sys, input(sys), args), engine);
+      return start(sys, args, parseParams(sys, input(sys), args), engine, startUnderKeeper);
     case 'delete':
       required(args, 'namespace', 'address', 'id');
       return deleteLeftOver(sys, args);
@@ -68,7 +69,7 @@ function deleteLeftOver(sys: Sys, { namespace, address, id, bundle }: ShimArgume
   const places = placesOf({ namespace, address, homeDirectory: variable(sys, 'TSRUN_SHIM_HOME') });
   const root = `${places.runtimeRoot}/${namespace}`;
   const warn = (text: string): void => writeAll(sys, STDERR, `${text}\n`, 'standard error');
-  const { pid, exitStatus, exitedAt } = deleteDeadContainer(sys, { id, bundle, tasks: places.tasks, root }, warn);
+  const { pid, exitStatus, exitedAt } = deleteDeadContainer(sys, { id, bundle, tasks: places.tasks, root, keepers: places.home }, warn);
   const timestamp = concat([varintField(1, Number(exitedAt / NANOSECONDS)), varintField(2, Number(exitedAt % NANOSECONDS))]);
   return bufferOf(concat([varintField(1, pid), varintField(2, exitStatus), bytesField(3, timestamp)]));
 }

@@ -46,7 +46,7 @@ export async function serve(sys: Sys): Promise<void> {
   });
   const tasks = await openService(sys, {
     ...{ publisher: forwarder, namespace: args.namespace, warn: log, version: VERSION, bundleFolder: BUNDLE_FOLDER },
-    ...{ stateDirectory: places.tasks, runtimeRoot: places.runtimeRoot },
+    ...{ stateDirectory: places.tasks, runtimeRoot: places.runtimeRoot, keepers: places.home },
     // containerd asks after each container; the process stays for the next one, as long as lifetime lets it.
     shutdown: () => undefined,
   });

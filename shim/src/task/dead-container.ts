@@ -10,8 +10,10 @@ import { deleteContainer } from '../../../runtime/src/operations/delete.ts';
 import { parseContainerId } from '../../../runtime/src/spec/container-id.ts';
 import { Store } from '../../../runtime/src/state/store.ts';
 import type { Sys } from '../../../runtime/src/sys/sys.ts';
+import { buryChildren, deadChildren, keepersIn } from './keeper.ts';
 import { unmountAll } from './mounts.ts';
 import { podDirectory } from './pod-directory.ts';
+import { waitStatusOfZombie } from './zombie.ts';
 
 /** What a killed process ends with. */
 const KILLED = 137;
@@ -25,6 +27,8 @@ export interface DeadContainer {
   readonly tasks: string;
   /** The runtime's root directory, when the service has left nothing. */
   readonly root: string;
+  /** Directory of the keepers' sockets. */
+  readonly keepers: string;
 }
 
 export interface End {
@@ -38,6 +42,9 @@ interface Remembered {
   readonly root: string | undefined;
   readonly bundle: string | undefined;
   readonly pid: number;
+  readonly startTime: number;
+  /** Of all its processes. */
+  readonly pids: readonly number[];
   readonly end: { readonly status: number; readonly at: bigint } | undefined;
 }
 
@@ -57,10 +64,12 @@ function deleteOne(sys: Sys, container: DeadContainer, warn: (text: string) => v
     caller: { stdio: [0, 1, 2] as const, preservedFds: [], extraEnvironment: [] },
   };
   const bundle = container.bundle || known.bundle;
+  const waitStatus = known.pid > 0 ? waitStatusOfZombie(sys, known.pid, known.startTime) : undefined;
   for (const step of [
     () => deleteContainer(context, { id, force: true }),
     () => (bundle ? unmountAll(sys, `${bundle}/rootfs`) : undefined),
     () => removeTree(sys, `${tasks}/${id}`),
+    () => buryDead(sys, container, known.pids),
   ]) {
     try {
       step();
@@ -71,16 +80,32 @@ function deleteOne(sys: Sys, container: DeadContainer, warn: (text: string) => v
   }
   return {
     pid: known.pid,
-    exitStatus: known.end?.status ?? KILLED,
+    exitStatus: known.end?.status ?? (waitStatus === undefined ? KILLED : statusOfWait(waitStatus)),
     exitedAt: known.end?.at ?? BigInt(Date.now()) * 1_000_000n,
   };
+}
+
+/** As a shell would say it. */
+function statusOfWait(waitStatus: number): number {
+  const signal = waitStatus & 0x7f;
+  return signal === 0 ? (waitStatus >> 8) & 0xff : 128 + signal;
+}
+
+/** Their keeper has nobody else who would: with the last container it ends. */
+function buryDead(sys: Sys, { keepers, tasks }: DeadContainer, pids: readonly number[]): void {
+  const isLast = lstat(sys, tasks) === undefined || listDirectory(sys, tasks).length === 0;
+  for (const keeper of keepersIn(sys, keepers)) {
+    const dead = deadChildren(sys, keeper.pid).filter((pid) => isLast || pids.includes(pid));
+    if (dead.length > 0) buryChildren(sys, keepers, keeper, dead);
+  }
 }
 
 /** From our own file, of which a later version may have changed the shape. */
 function remember(text: string | undefined): Remembered {
   const record: unknown = text === undefined ? undefined : JSON.parse(text);
   const processes = property(record, 'processes');
-  const init: unknown = Array.isArray(processes) ? processes.find((process: unknown) => property(process, 'execId') === '') : undefined;
+  const list: readonly unknown[] = Array.isArray(processes) ? processes : [];
+  const init = list.find((process) => property(process, 'execId') === '');
   const end = property(init, 'end');
   const status = property(end, 'status');
   const at = property(end, 'at');
@@ -89,6 +114,8 @@ function remember(text: string | undefined): Remembered {
     root: textOf(property(record, 'root')),
     bundle: textOf(property(record, 'bundle')),
     pid: typeof pid === 'number' ? pid : 0,
+    startTime: Number(property(init, 'startTime')),
+    pids: list.map((process) => Number(property(process, 'pid'))).filter((one) => one > 0),
     end: typeof status === 'number' && typeof at === 'string' && DIGITS.test(at) ? { status, at: BigInt(at) } : undefined,
   };
 }

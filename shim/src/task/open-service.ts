@@ -15,6 +15,8 @@ export interface OpenOptions extends TaskServiceOptions {
   readonly namespace: string;
   readonly stateDirectory: string;
   readonly runtimeRoot: string;
+  /** Where keepers of processes before this one are. */
+  readonly keepers: string;
   /** Where the build has put the bundle of the worker threads. */
   readonly bundleFolder: string;
   readonly warn: (message: string) => void;
@@ -38,7 +40,7 @@ export async function openService(sys: Sys, options: OpenOptions): Promise<OpenS
   const environment = { sys, poller, operator, publisher, namespace, stateDirectory, runtimeRoot, warn };
   const service = new TaskService(environment, { version, shutdown });
   const sandboxes = new SandboxService(environment);
-  const orphans = new OrphanReaper(sys);
+  const orphans = new OrphanReaper(sys, options.keepers);
   await sandboxes.adopt();
   await service.adopt();
   return {

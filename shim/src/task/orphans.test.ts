@@ -13,7 +13,7 @@ describe('OrphanReaper', () => {
     const pid = spawn(sys, { path: '/bin/true', argv: ['true'], environ: [], fds: [[nothing, 0]] });
     const isThere = () => tryCall(sys, 'kill', pid, 0) === 0;
     while (!/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))) await new Promise((resolve) => setTimeout(resolve, 5));
-    const reaper = new OrphanReaper(sys, { lookMs: 20, deadMs: 60 });
+    const reaper = new OrphanReaper(sys, undefined, { lookMs: 20, deadMs: 60 });
     try {
       for (let attempt = 0; attempt < 200 && isThere(); attempt++) await new Promise((resolve) => setTimeout(resolve, 20));
       expect(isThere()).toBe(false);

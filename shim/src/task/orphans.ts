@@ -1,11 +1,12 @@
 /**
- * Reaping what becomes this process's child without being started by it: what containers without a pid namespace leave behind, and hooks. Children
- * that somebody waits for are not touched: those are reaped at once, so only what has been dead for a while is nobody's.
+ * Reaping what becomes this process's child without being started by it: what containers without a pid namespace leave behind, and hooks; and children of
+ * keepers that earlier processes have left (keeper.ts). Those that somebody waits for are not touched: their ends are known at once, so only what has
+ * been dead for a while is nobody's.
  */
 import { tryCall } from '../../../runtime/src/linux/call.ts';
-import { listDirectory, readFileIfExists } from '../../../runtime/src/linux/files.ts';
 import { P_PID, processStat, WEXITED, WNOHANG } from '../../../runtime/src/linux/processes.ts';
 import type { Sys } from '../../../runtime/src/sys/sys.ts';
+import { buryChildren, childrenOf, deadChildren, keepersIn } from './keeper.ts';
 
 export interface OrphanTimes {
   /** After a child has ended. */
@@ -20,13 +21,15 @@ const TIMES: OrphanTimes = { lookMs: 5_000, deadMs: 15_000 };
 export class OrphanReaper {
   readonly #sys: Sys;
   readonly #times: OrphanTimes;
+  readonly #keepers: string | undefined;
   readonly #dead = new Map<string, number>();
   readonly #heard = (): void => this.#schedule();
   #timer: NodeJS.Timeout | undefined;
 
-  /** Begins at once. This process must be a subreaper (prctl(2)) to get orphans at all. */
-  constructor(sys: Sys, times: OrphanTimes = TIMES) {
+  /** Begins at once. This process must be a subreaper (prctl(2)) to get orphans at all. @param keepers directory of their sockets */
+  constructor(sys: Sys, keepers: string | undefined, times: OrphanTimes = TIMES) {
     this.#sys = sys;
+    this.#keepers = keepers;
     this.#times = times;
     process.on('SIGCHLD', this.#heard);
     this.#schedule();
@@ -48,25 +51,32 @@ export class OrphanReaper {
   #look(): boolean {
     const now = performance.now();
     const seen = new Set<string>();
-    for (const pid of children(this.#sys)) {
+    const isNobodys = (pid: number): boolean => {
       const stat = processStat(this.#sys, pid);
-      if (stat?.state !== 'Z') continue;
+      if (stat?.state !== 'Z') return false;
       const key = `${pid} ${stat.startTime}`;
       const since = this.#dead.get(key) ?? now;
-      if (now - since >= this.#times.deadMs) tryCall(this.#sys, 'waitid', P_PID, pid, null, WEXITED | WNOHANG, null);
-      else {
-        seen.add(key);
-        this.#dead.set(key, since);
-      }
+      if (now - since >= this.#times.deadMs) return true;
+      seen.add(key);
+      this.#dead.set(key, since);
+      return false;
+    };
+    for (const pid of childrenOf(this.#sys, 'self')) {
+      if (isNobodys(pid)) tryCall(this.#sys, 'waitid', P_PID, pid, null, WEXITED | WNOHANG, null);
     }
+    const others = this.#buryChildrenOfKeepers(isNobodys);
     for (const key of this.#dead.keys()) if (!seen.has(key)) this.#dead.delete(key);
-    return seen.size > 0;
+    return seen.size > 0 || others;
   }
-}
 
-function children(sys: Sys): number[] {
-  return listDirectory(sys, '/proc/self/task')
-    .flatMap((thread) => (readFileIfExists(sys, `/proc/self/task/${thread}/children`) ?? '').split(' '))
-    .map(Number)
-    .filter((pid) => pid > 0);
+  /** Returns whether there are keepers but our own, whose children's ends send no signal to us. */
+  #buryChildrenOfKeepers(isNobodys: (pid: number) => boolean): boolean {
+    if (this.#keepers === undefined) return false;
+    const others = keepersIn(this.#sys, this.#keepers).filter(({ served }) => served !== process.pid);
+    for (const keeper of others) {
+      const dead = deadChildren(this.#sys, keeper.pid).filter(isNobodys);
+      if (dead.length > 0) buryChildren(this.#sys, this.#keepers, keeper, dead);
+    }
+    return others.length > 0;
+  }
 }

@@ -1,12 +1,13 @@
 /** Seeing a process end, and learning how: our own child, or one that a shim before us has started. */
 import { tryCall } from '../../../runtime/src/linux/call.ts';
 import { ESRCH, isErrno } from '../../../runtime/src/linux/errno.ts';
-import { close, readFileIfExists } from '../../../runtime/src/linux/files.ts';
+import { close } from '../../../runtime/src/linux/files.ts';
 import { POLLIN } from '../../../runtime/src/linux/poll.ts';
 import { pidfdKill, pidfdOpen, pollExit, processStat } from '../../../runtime/src/linux/processes.ts';
 import type { Sys } from '../../../runtime/src/sys/sys.ts';
 import { nowInNanoseconds } from '../../../specs/containerd/timestamp.ts';
 import type { Poller, Watch } from '../base/poller.ts';
+import { waitStatusOfZombie } from './zombie.ts';
 
 /** A process's end. */
 export interface ProcessEnd {
@@ -120,19 +121,6 @@ const ATTEMPT_MS = 5;
 function foreignEnd(sys: Sys, pidfd: number, pid: number, startTime: number, at: bigint): ProcessEnd | undefined {
   const waitStatus = waitStatusOfZombie(sys, pid, startTime) ?? waitStatusOfPidfd(sys, pidfd);
   return waitStatus === undefined ? undefined : endOfWaitStatus(waitStatus, at);
-}
-
-/** Field 52 of proc_pid_stat(5). Undefined when there is no such zombie. */
-export function waitStatusOfZombie(sys: Sys, pid: number, startTime: number): number | undefined {
-  let text: string | undefined;
-  try {
-    text = readFileIfExists(sys, `/proc/${pid}/stat`);
-  } catch (error) {
-    if (!isErrno(error, ESRCH)) throw error;
-  }
-  if (text === undefined) return undefined;
-  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-  return fields[0] === 'Z' && Number(fields[19]) === startTime ? Number(fields[49]) : undefined;
 }
 
 /** ioctl(2) PIDFD_GET_INFO (linux/pidfd.h) with the first version of its structure. */
