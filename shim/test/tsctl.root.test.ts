@@ -1,116 +1,22 @@
 /** tsctl as a user has it: the built commands, real containers, real networks; in network and mount namespaces of the test's own. */
 
-import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { builtCommand, command, describeWith, itWith, rootUser } from '../../.scripts/jest/requirement.ts';
-
-const requirements = [
-  rootUser,
-  builtCommand('tsctl'),
-  builtCommand('containerd-shim-tsrun-v2'),
-  ...['busybox', 'unshare', 'nsenter', 'ip'].map(command),
-];
-const networkTools = ['iptables', 'busybox'].map(command);
-const bin = resolve(__dirname, '../../dist/bin');
-const PATIENCE_MS = 120_000;
-
-interface Result {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describeWith, itWith } from '../../.scripts/jest/requirement.ts';
+import { networkTools, PATIENCE_MS, stageRequirements, TsctlStage, until } from './tsctl-stage.ts';
 
 jest.setTimeout(PATIENCE_MS);
 
-let directory: string;
-let holder: ChildProcess;
+describeWith(stageRequirements, 'tsctl', () => {
+  let stage: TsctlStage;
+  const tsctl = (...words: string[]) => stage.tsctl(...words);
+  const succeeds = (...words: string[]) => stage.succeeds(...words);
 
-/** In the namespaces. */
-function inside(words: readonly string[], input = ''): Result {
-  const { status, stdout, stderr } = spawnSync('nsenter', ['-t', String(holder.pid), '-n', '-m', '--', ...words], {
-    encoding: 'utf8',
-    input,
-    env: { PATH: process.env['PATH'], HOME: directory, TSRUN_SHIM_HOME: join(directory, 'shim'), TSRUN_SHIM_IDLE_SECONDS: '60' },
-  });
-  return { code: status, stdout, stderr };
-}
-
-function tsctl(...words: string[]): Result {
-  return inside([join(bin, 'tsctl'), '--root', join(directory, 'root'), ...words]);
-}
-
-function succeeds(...words: string[]): string {
-  const { code, stdout, stderr } = tsctl(...words);
-  if (code !== 0) throw new Error(`tsctl ${words.join(' ')}: ${code}\n${stderr}`);
-  return stdout;
-}
-
-function makeImage(): void {
-  const root = join(directory, 'image');
-  for (const name of ['bin', 'etc', 'tmp', 'www']) mkdirSync(join(root, name), { recursive: true });
-  cpSync('/bin/busybox', join(root, 'bin/busybox'));
-  execFileSync('chroot', [root, '/bin/busybox', '--install', '-s', '/bin']);
-  writeFileSync(join(root, 'etc/passwd'), 'root:x:0:0:root:/root:/bin/sh\nweb:x:33:33:web:/www:/bin/sh\n');
-  writeFileSync(join(root, 'etc/group'), 'root:x:0:\nweb:x:33:\n');
-  writeFileSync(join(root, 'www/index.html'), 'It works!\n');
-  execFileSync('tar', ['-C', root, '-cf', join(directory, 'image.tar'), '.']);
-  execFileSync(join(bin, 'tsimg'), [
-    '--root',
-    join(directory, 'root'),
-    'import',
-    join(directory, 'image.tar'),
-    'busybox',
-    '-c',
-    'CMD ["sh"]',
-  ]);
-}
-
-/** Of this test's data root. */
-function shimPids(): number[] {
-  return readdirSync('/proc').flatMap((name) => {
-    if (!/^\d+$/.test(name)) return [];
-    try {
-      const words = readFileSync(`/proc/${name}/cmdline`, 'utf8').split('\0');
-      return words.includes('serve') && words.some((word) => word.startsWith(`${directory}/`)) ? [Number(name)] : [];
-    } catch {
-      return [];
-    }
-  });
-}
-
-async function until(what: () => boolean): Promise<void> {
-  for (let waited = 0; !what(); waited += 100) {
-    if (waited > 30_000) throw new Error('it does not happen');
-    await sleep(100);
-  }
-}
-
-describeWith(requirements, 'tsctl', () => {
-  beforeAll(() => {
-    directory = mkdtempSync(join(tmpdir(), 'tsctl-test-'));
-    holder = spawn('unshare', ['--net', '--mount', '--propagation', 'private', 'sleep', '3600'], { stdio: 'ignore' });
-    makeImage();
-    // Sockets of shims are in /run: this one is the test's own.
-    execFileSync('sh', [
-      '-c',
-      `until [ "$(readlink /proc/${holder.pid}/ns/net)" != "$(readlink /proc/self/ns/net)" ]; do sleep 0.05; done`,
-    ]);
-    inside(['mount', '-t', 'tmpfs', 'tmpfs', '/run']);
-    inside(['ip', 'link', 'set', 'lo', 'up']);
+  beforeAll(async () => {
+    stage = await TsctlStage.open();
   }, PATIENCE_MS);
 
-  afterAll(() => {
-    const ids = tsctl('ps', '-aq')
-      .stdout.split('\n')
-      .filter((id) => id !== '');
-    if (ids.length > 0) tsctl('rm', '-f', ...ids);
-    for (const pid of shimPids()) process.kill(pid, 'SIGTERM');
-    holder.kill();
-    rmSync(directory, { recursive: true, force: true });
-  }, PATIENCE_MS);
+  afterAll(() => stage.close(), PATIENCE_MS);
 
   it(
     'runs, with the exit code of the program, or why it did not run',
@@ -171,10 +77,10 @@ describeWith(requirements, 'tsctl', () => {
       expect(succeeds('diff', 'changed')).toBe('A /a\nC /etc\nD /etc/group\nA /etc/new\n');
       expect(succeeds('commit', '-c', 'CMD ["cat","/etc/new"]', 'changed', 'mine:1')).toMatch(/^sha256:[a-f0-9]{64}\n$/);
       expect(succeeds('run', '--rm', '--network', 'none', 'mine:1')).toBe('x\n');
-      writeFileSync(join(directory, 'file'), 'sent\n');
-      succeeds('cp', join(directory, 'file'), 'changed:/tmp/there');
-      succeeds('cp', 'changed:/tmp/there', join(directory, 'back'));
-      expect(readFileSync(join(directory, 'back'), 'utf8')).toBe('sent\n');
+      writeFileSync(join(stage.directory, 'file'), 'sent\n');
+      succeeds('cp', join(stage.directory, 'file'), 'changed:/tmp/there');
+      succeeds('cp', 'changed:/tmp/there', join(stage.directory, 'back'));
+      expect(readFileSync(join(stage.directory, 'back'), 'utf8')).toBe('sent\n');
       succeeds('rm', 'changed');
     },
     PATIENCE_MS,
@@ -210,7 +116,7 @@ describeWith(requirements, 'tsctl', () => {
     'survives the end of the shim: the container goes on, and the next command finds it',
     () => {
       succeeds('run', '-d', '--name', 'survivor', '--network', 'none', 'busybox', 'sleep', '1000');
-      for (const pid of shimPids()) process.kill(pid, 'SIGKILL');
+      for (const pid of stage.shimPids()) process.kill(pid, 'SIGKILL');
       expect(succeeds('ps', '--format', '{{.Names}}')).toBe('survivor\n');
       expect(succeeds('exec', 'survivor', 'echo', 'here')).toBe('here\n');
       succeeds('rm', '-f', 'survivor');
@@ -220,7 +126,7 @@ describeWith(requirements, 'tsctl', () => {
 
   itWith(networkTools, 'joins the bridge, publishes ports, and leaves no rule behind', async () => {
     succeeds('run', '-d', '--name', 'web', '-p', '8080:80', 'busybox', 'httpd', '-f', '-p', '80', '-h', '/www');
-    await until(() => inside(['busybox', 'wget', '-qO-', 'http://127.0.0.1:8080/']).stdout === 'It works!\n');
+    await until(() => stage.inside(['busybox', 'wget', '-qO-', 'http://127.0.0.1:8080/']).stdout === 'It works!\n');
     expect(succeeds('port', 'web')).toBe('80/tcp -> 0.0.0.0:8080\n');
     expect(tsctl('run', '--rm', '-p', '8080:80', 'busybox', 'true')).toMatchObject({
       code: 125,
@@ -231,7 +137,7 @@ describeWith(requirements, 'tsctl', () => {
     expect(succeeds('run', '--rm', '--network', 'lab', 'busybox', 'wget', '-qO-', 'http://web/')).toBe('It works!\n');
     succeeds('rm', '-f', 'web');
     succeeds('network', 'rm', 'lab');
-    const rules = inside(['iptables-save']).stdout;
+    const rules = stage.inside(['iptables-save']).stdout;
     // Of a container nothing is left; of a network, its rules are.
     expect(rules).not.toContain('8080');
     expect(rules.match(/ ! -o tsctl\S+ -j MASQUERADE/g)).toHaveLength(1);

@@ -17,6 +17,7 @@ import { variable } from '../bootstrap/environment.ts';
 import { placesOf } from '../bootstrap/places.ts';
 import { TSCTL_NAMESPACE } from '../container/places.ts';
 import { Forwarder } from '../events/forwarder.ts';
+import { LocalEvents } from '../events/local-events.ts';
 import { Lifetime } from '../listen/lifetime.ts';
 import { Listener } from '../listen/listener.ts';
 import type { Supervision } from '../supervise/open.ts';
@@ -40,12 +41,17 @@ export async function serve(sys: Sys): Promise<void> {
   logFailures(log);
   // Orphans of containers that share the host's pid namespace, and the inits of adopted ones.
   call(sys, 'prctl', 'PR_SET_CHILD_SUBREAPER', PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
-  const forwarder = new Forwarder({
-    ...{ journal: places.journal, namespace: args.namespace, log },
-    address: variable(sys, 'TTRPC_ADDRESS') ?? `${args.address}.ttrpc`,
-  });
+  // Where no containerd is, nobody is to be told but the supervision beside the tasks.
+  const isSupervised = args.namespace === TSCTL_NAMESPACE;
+  const heard = new LocalEvents();
+  const forwarder = isSupervised
+    ? undefined
+    : new Forwarder({
+        ...{ journal: places.journal, namespace: args.namespace, log },
+        address: variable(sys, 'TTRPC_ADDRESS') ?? `${args.address}.ttrpc`,
+      });
   const tasks = await openService(sys, {
-    ...{ publisher: forwarder, namespace: args.namespace, warn: log, version: VERSION, bundleFolder: BUNDLE_FOLDER },
+    ...{ publisher: forwarder ?? heard, namespace: args.namespace, warn: log, version: VERSION, bundleFolder: BUNDLE_FOLDER },
     ...{ stateDirectory: places.tasks, runtimeRoot: places.runtimeRoot, keepers: places.home },
     // containerd asks after each container; the process stays for the next one, as long as lifetime lets it.
     shutdown: () => undefined,
@@ -54,13 +60,13 @@ export async function serve(sys: Sys): Promise<void> {
     lifetime.stop();
     await listener.close();
     await tasks.close();
-    forwarder.close();
+    forwarder?.close();
     process.exit(0);
   };
   const lifetime: Lifetime = new Lifetime({
     ...{
       isEmpty: () => tasks.service.isEmpty && tasks.sandboxes.isEmpty && supervision?.hasWork !== true,
-      eventsWaiting: () => forwarder.waiting,
+      eventsWaiting: () => forwarder?.waiting ?? 0,
       idleMs: idleMs(sys),
     },
     end: () => {
@@ -70,7 +76,8 @@ export async function serve(sys: Sys): Promise<void> {
     },
   });
   const taskPair = taskServices(tasks.service, lifetime);
-  const supervision = args.namespace === TSCTL_NAMESPACE ? await openFor(sys, args.address, taskPair.v3, log) : undefined;
+  const supervision = isSupervised ? await openFor(sys, args.address, taskPair.v3, log) : undefined;
+  if (supervision !== undefined) heard.listen((event) => supervision.hear(event));
   const services = new ServiceTable([
     ...[taskPair.v2, taskPair.v3, sandboxService(tasks.sandboxes, lifetime), controlService(tasks, lifetime, forwarder)],
     ...(supervision === undefined ? [] : [supervision.service]),
@@ -110,13 +117,13 @@ function sandboxService(sandboxes: OpenService['sandboxes'], lifetime: Lifetime)
   });
 }
 
-function controlService(tasks: OpenService, lifetime: Lifetime, forwarder: Forwarder): Service {
+function controlService(tasks: OpenService, lifetime: Lifetime, forwarder: Forwarder | undefined): Service {
   return implement(Control, {
     Hold: async (_, { metadata }) => {
       lifetime.hold();
       tasks.prepare();
       const address = metadata.get(TTRPC_ADDRESS_KEY);
-      if (address) forwarder.useAddress(address);
+      if (address) forwarder?.useAddress(address);
       return { shimPid: process.pid, version: VERSION };
     },
   });

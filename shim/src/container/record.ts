@@ -99,6 +99,8 @@ export interface HostConfig extends Resources {
   Tmpfs: Record<string, string>;
   /** The file that the id was written to. */
   ContainerIDFile: string;
+  /** For the runtime, as they are. Not in records of before there were any. */
+  Annotations?: Record<string, string>;
 }
 
 /** A mount as docker's inspect shows it; `Source` is what is bound. */

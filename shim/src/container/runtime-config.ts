@@ -58,7 +58,7 @@ export function runtimeConfig(record: ContainerRecord, facts: RuntimeFacts): Con
     ...(ownsUts ? { hostname: run.Hostname } : {}),
     ...(ownsUts && run.Domainname !== undefined ? { domainname: run.Domainname } : {}),
     mounts: runtimeMounts(record, facts),
-    annotations: { 'io.tsctl.name': record.Name, 'io.tsctl.image': run.Image },
+    annotations: { ...host.Annotations, 'io.tsctl.name': record.Name, 'io.tsctl.image': run.Image },
     linux: {
       namespaces: namespacesOf(host, facts),
       cgroupsPath: `${host.CgroupParent === '' ? '/tsctl' : host.CgroupParent.replace(/\/$/, '')}/${record.Id}`,

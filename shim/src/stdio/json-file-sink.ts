@@ -13,6 +13,8 @@ export interface JsonFileOptions {
   readonly maxSizeBytes: number;
   /** The newest is `path`, those before it `path.1`, `path.2`, … */
   readonly maxFiles: number;
+  /** What every record says beside its text. */
+  readonly attributes?: Readonly<Record<string, string>>;
   readonly warn: (message: string) => void;
 }
 
@@ -34,7 +36,7 @@ export class JsonFile {
   /** Where a stream is written to. The files are closed with the last of these. */
   sink(stream: StreamName): Sink {
     this.#holders++;
-    const lines = new JsonLines(stream);
+    const lines = new JsonLines(stream, this.#options.attributes);
     const now = () => new Date().toISOString();
     return {
       write: (chunk, ready) => {

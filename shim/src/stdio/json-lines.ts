@@ -9,11 +9,13 @@ const NEWLINE = 10;
 /** One stream's bytes as records. */
 export class JsonLines {
   readonly #stream: StreamName;
+  readonly #attributes: { readonly attrs?: Readonly<Record<string, string>> };
   readonly #decoder = new TextDecoder();
   #rest = new Uint8Array(0);
 
-  constructor(stream: StreamName) {
+  constructor(stream: StreamName, attributes: Readonly<Record<string, string>> = {}) {
     this.#stream = stream;
+    this.#attributes = Object.keys(attributes).length === 0 ? {} : { attrs: attributes };
   }
 
   /** The records that are complete with `chunk`. @param time RFC 3339 */
@@ -51,7 +53,7 @@ export class JsonLines {
   }
 
   #record(bytes: Uint8Array, time: string): string {
-    return `${JSON.stringify({ log: this.#decoder.decode(bytes), stream: this.#stream, time })}\n`;
+    return `${JSON.stringify({ log: this.#decoder.decode(bytes), stream: this.#stream, ...this.#attributes, time })}\n`;
   }
 }
 

@@ -1,5 +1,6 @@
 /** Where a container's output is logged, as its log driver says. */
 
+import { logAttributes } from '../container/log-attributes.ts';
 import type { ContainerRecord } from '../container/record.ts';
 import { parseBytes } from '../container/size.ts';
 import { JsonFile } from '../stdio/json-file-sink.ts';
@@ -18,6 +19,7 @@ export function logSinks(record: ContainerRecord, warn: (message: string) => voi
     path: record.LogPath,
     maxSizeBytes: maxSize(size),
     maxFiles: Number(Config['max-file'] ?? DEFAULT_FILES),
+    attributes: logAttributes(record, Config),
     warn,
   });
   return { stdout: file.sink('stdout'), stderr: file.sink('stderr') };

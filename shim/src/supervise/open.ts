@@ -2,9 +2,12 @@
 
 import { openStore } from '../../../imagetool/src/store/store.ts';
 import type { Sys } from '../../../runtime/src/sys/sys.ts';
+import { anyBytes } from '../../../specs/containerd/any.ts';
+import { containerd } from '../../../specs/containerd/gen/containerd.js';
 import { TaskV3 } from '../../../specs/containerd/task.ts';
 import type { Service } from '../base/service.ts';
 import { placesAt } from '../container/places.ts';
+import type { TaskEvent } from '../events/publisher.ts';
 import { cniPlaces } from '../network/networks.ts';
 import { superviseService } from './service.ts';
 import { Supervisor } from './supervisor.ts';
@@ -21,6 +24,8 @@ export interface SupervisionOptions {
 
 export interface Supervision {
   readonly service: Service;
+  /** What the Task service tells of its tasks. */
+  hear(event: TaskEvent): void;
   /** Containers run, wait for their restart, or are being removed: the shim must stay. */
   readonly hasWork: boolean;
 }
@@ -39,6 +44,9 @@ export async function openSupervision({ sys, root, task, warn }: SupervisionOpti
   await supervisor.recover();
   return {
     service: superviseService(supervisor),
+    hear: ({ topic, event }) => {
+      if (topic === '/tasks/oom') supervisor.outOfMemory(containerd.events.TaskOOM.decode(anyBytes(event)).containerId);
+    },
     get hasWork() {
       return supervisor.hasWork;
     },

@@ -296,6 +296,12 @@ export class Supervised {
     await this.#setting.tasks.CloseIO({ id: this.id, stdin: true }).catch(() => undefined);
   }
 
+  /** Told before the end of the container, where it ends of it. */
+  outOfMemory(): void {
+    if (!this.#state.oomKilled) this.#write({ oomKilled: true });
+    recordContainerEvent(this.#setting.places, this.#record(), 'oom');
+  }
+
   /** Takes over a container that an earlier shim started; the task is there. */
   async adopt(): Promise<void> {
     const record = this.#record();

@@ -156,6 +156,11 @@ export class Supervisor {
       : (await supervised.wait()).code;
   }
 
+  /** The kernel has killed a process of it for want of memory. */
+  outOfMemory(containerId: string): void {
+    this.#active.get(containerId)?.outOfMemory();
+  }
+
   /** @throws ContainerError in-use */
   async remove(containerId: string, options: { readonly force: boolean; readonly volumes: boolean }): Promise<void> {
     const record = this.#record(containerId);

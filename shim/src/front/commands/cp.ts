@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { closeSync, existsSync, statSync } from 'node:fs';
+import { closeSync, existsSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
 import { fromText } from '../../../../imagetool/src/archive/byte-string.ts';
 import { type FileRecord, isDirectory, realTree } from '../../../../imagetool/src/layer/tree.ts';
@@ -12,7 +12,7 @@ import { ensureRootfs } from '../../container/rootfs.ts';
 import { formatDecimalSize } from '../../container/size.ts';
 import type { Arguments } from '../cli/flags.ts';
 import type { Command, Context } from '../context.ts';
-import { openInRoot, splitPath } from '../filesystem/place.ts';
+import { followLinks, openInRoot, splitPath } from '../filesystem/place.ts';
 import { archiveOf, subtree } from '../filesystem/subtree.ts';
 
 export const cp: Command = async (context, args) => {
@@ -65,20 +65,23 @@ function ownerOf(args: Arguments): { uid: number; gid: number } | undefined {
 
 async function copyOut(context: Context, args: Arguments, from: Side, target: string): Promise<number> {
   const sys = await context.sys();
-  const { directory, name, isContent } = splitPath(from.path);
+  const path = args.flag('follow-link') ? followLinks(sys, from.root, from.path) : from.path;
+  const { directory, name, isContent } = splitPath(path);
   const isWhole = isContent || name === '';
-  const fd = openInRoot(sys, from.root, isWhole ? from.path : directory, 'directory');
+  // A link that is followed gives its own name.
+  const newName = splitPath(from.path).name;
+  const fd = openInRoot(sys, from.root, isWhole ? path : directory, 'directory');
   if (fd === undefined) throw missing(from.name);
   try {
     const tree = realTree(sys, `/proc/self/fd/${fd}/.`, { isRootless: false });
     const record = isWhole ? tree.root : tree.list('').get(fromText(name));
     if (record === undefined) throw missing(from.name);
     if (target === '-') {
-      const archive = archiveOf(subtree(tree, { name: isWhole ? '' : fromText(name), newName: fromText(name), owner: undefined }));
+      const archive = archiveOf(subtree(tree, { name: isWhole ? '' : fromText(name), newName: fromText(newName), owner: undefined }));
       for await (const chunk of archive) if (!process.stdout.write(chunk)) await once(process.stdout, 'drain');
       return 0;
     }
-    const place = localPlace(target, record, isWhole, name);
+    const place = localPlace(target, record, isWhole, newName);
     const archive = archiveOf(subtree(tree, { name: isWhole ? '' : fromText(name), newName: fromText(place.name), owner: ownerOf(args) }));
     const { sizeBytes } = await unpackLayer(sys, archive, place.directory, { whiteouts: 'remove', isRootless: false });
     if (!args.flag('quiet')) context.note(`Successfully copied ${formatDecimalSize(sizeBytes)} to ${resolve(target)}`);
@@ -112,8 +115,9 @@ async function copyIn(context: Context, args: Arguments, source: string, to: Sid
     await unpackInto(sys, process.stdin, fd);
     return 0;
   }
-  const path = resolve(source);
-  if (!existsSync(path)) throw new ContainerError('invalid', `lstat ${path}: no such file or directory`);
+  const given = resolve(source);
+  if (!existsSync(given)) throw new ContainerError('invalid', `lstat ${given}: no such file or directory`);
+  const path = args.flag('follow-link') ? realpathSync(given) : given;
   const isContent = /(^|\/)\.$/.test(source);
   const isSourceDirectory = statSync(path).isDirectory();
   const existing = openInRoot(sys, to.root, to.path, 'directory');
@@ -121,7 +125,7 @@ async function copyIn(context: Context, args: Arguments, source: string, to: Sid
   // Where the target is no directory, it is the copy's new name.
   const fd = existing ?? (to.path.endsWith('/') ? undefined : openInRoot(sys, to.root, directory, 'directory'));
   if (fd === undefined) throw missing(to.name);
-  const newName = existing === undefined ? name : basename(path);
+  const newName = existing === undefined ? name : basename(given);
   if (existing === undefined && isSourceDirectory && isContent) throw missing(to.name);
   const tree = realTree(sys, isContent ? path : dirname(path), { isRootless: false });
   const archive = archiveOf(

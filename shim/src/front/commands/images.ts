@@ -9,6 +9,7 @@ import type { Arguments } from '../cli/flags.ts';
 import type { Command, Context } from '../context.ts';
 import { ago } from '../format/human-time.ts';
 import { parseFilters, printRows, type Row } from '../format/printer.ts';
+import { hasLabel } from '../listing/container-filters.ts';
 
 const HEADERS = {
   Repository: 'REPOSITORY',
@@ -21,7 +22,7 @@ const HEADERS = {
 };
 
 export const images: Command = async (context, args) => {
-  const rows = filtered(await imageRows(context), args);
+  const rows = await filtered(context, await imageRows(context), args);
   const noTrunc = args.flag('no-trunc');
   if (args.flag('quiet') && !args.has('format')) {
     for (const id of new Set(rows.map((row) => (noTrunc ? row.id : shortId(row.id))))) context.print(id);
@@ -52,8 +53,23 @@ export async function imageRows(context: Context): Promise<ListedImage[]> {
   return [...rows].sort((a, b) => Date.parse(b.created ?? '0') - Date.parse(a.created ?? '0'));
 }
 
-function filtered(rows: readonly ListedImage[], args: Arguments): ListedImage[] {
+/** Of its configuration; none where the image is of another platform only. */
+export async function imageLabels(context: Context, { digest, size }: ListedImage): Promise<Readonly<Record<string, string>>> {
+  if (size === undefined) return {};
+  const { inspectImage } = await import('../images/inspect-image.ts');
+  return (await inspectImage(context, digest)).Config.Labels ?? {};
+}
+
+async function filtered(context: Context, rows: readonly ListedImage[], args: Arguments): Promise<ListedImage[]> {
   const filters = parseFilters(args.values('filter'), ['dangling', 'label', 'before', 'since', 'reference']);
+  const wanted = filters.get('label') ?? [];
+  const labels = new Map(
+    wanted.length === 0 ? [] : await Promise.all(rows.map(async (row) => [row, await imageLabels(context, row)] as const)),
+  );
+  const createdOf = async (text: string) =>
+    Date.parse((await (await import('../images/inspect-image.ts')).inspectImage(context, text)).Created);
+  const before = await Promise.all((filters.get('before') ?? []).map(createdOf));
+  const since = await Promise.all((filters.get('since') ?? []).map(createdOf));
   const pattern = args.positionals[0];
   const dangling = filters.get('dangling')?.at(-1);
   return rows.filter((row) => {
@@ -63,7 +79,10 @@ function filtered(rows: readonly ListedImage[], args: Arguments): ListedImage[] 
     return (
       (pattern === undefined || matches(pattern)) &&
       (dangling === undefined || isDangling === (dangling === 'true' || dangling === '1')) &&
-      (filters.get('reference')?.some(matches) ?? true)
+      (filters.get('reference')?.some(matches) ?? true) &&
+      wanted.every((label) => hasLabel(labels.get(row) ?? {}, label)) &&
+      before.every((time) => Date.parse(row.created ?? '') < time) &&
+      since.every((time) => Date.parse(row.created ?? '') > time)
     );
   });
 }

@@ -19,6 +19,7 @@ import { forEach } from '../cli/for-each.ts';
 import type { Command, Context } from '../context.ts';
 import { parseFilters, printRows } from '../format/printer.ts';
 import { hasLabel } from '../listing/container-filters.ts';
+import { pruneFilter } from '../listing/prune-filters.ts';
 import { labelsOf } from '../options/environment.ts';
 
 const TABLE = {
@@ -107,7 +108,10 @@ export const prune: Command = async (context, args) => {
   if (!args.flag('force') && !(await confirm(context, 'WARNING! This will remove all custom networks not used by at least one container.')))
     return 0;
   const used = new Set(listContainers(context.places).flatMap(({ record }) => record.Networks.map(({ name }) => name)));
-  const doomed = listNetworks(context.places).filter(({ name }) => name !== DEFAULT_NETWORK && !used.has(name));
+  const passes = pruneFilter(args, ['until', 'label', 'label!']);
+  const doomed = listNetworks(context.places).filter(
+    (network) => network.name !== DEFAULT_NETWORK && !used.has(network.name) && passes(network),
+  );
   if (doomed.length > 0) context.print('Deleted Networks:');
   for (const network of doomed) {
     await removeUnused(context, network);

@@ -4,6 +4,7 @@ import { layoutAt } from '../../../../imagetool/src/store/layout.ts';
 import { hasLayout } from '../../../../imagetool/src/store/make-layout.ts';
 import { removeImage } from '../../../../imagetool/src/store/refs.ts';
 import { type Container, listContainers } from '../../container/containers.ts';
+import { invalid } from '../../container/errors.ts';
 import { isRunning } from '../../container/record.ts';
 import { removeStopped, usedVolumes } from '../../container/removal.ts';
 import { startsWithSystem } from '../../container/restart-policy.ts';
@@ -16,8 +17,9 @@ import type { Command, Context } from '../context.ts';
 import { printRows } from '../format/printer.ts';
 import { formatTable } from '../format/table.ts';
 import { compileTemplate } from '../format/template.ts';
+import { type Prunable, pruneFilter } from '../listing/prune-filters.ts';
 import { sizeOfContainer } from '../listing/sizes.ts';
-import { imageRows } from './images.ts';
+import { imageLabels, imageRows } from './images.ts';
 import { prune as pruneNetworks } from './network.ts';
 import { versionFacts } from './version.ts';
 import { prune as pruneVolumes } from './volume.ts';
@@ -26,12 +28,15 @@ const isActive = ({ state }: Container) => isRunning(state) || state.status === 
 
 export const pruneContainers: Command = async (context, args) => {
   if (!args.flag('force') && !(await confirm(context, 'WARNING! This will remove all stopped containers.'))) return 0;
-  context.print(`Total reclaimed space: ${formatDecimalSize(await removeStoppedContainers(context))}`);
+  const passes = pruneFilter(args, ['until', 'label', 'label!']);
+  context.print(`Total reclaimed space: ${formatDecimalSize(await removeStoppedContainers(context, passes))}`);
   return 0;
 };
 
-async function removeStoppedContainers(context: Context): Promise<number> {
-  const stopped = listContainers(context.places).filter((container) => !isActive(container));
+async function removeStoppedContainers(context: Context, passes: (object: Prunable) => boolean): Promise<number> {
+  const stopped = listContainers(context.places).filter(
+    (container) => !isActive(container) && passes({ created: container.record.Created, labels: container.record.Config.Labels ?? {} }),
+  );
   if (stopped.length === 0) return 0;
   const sizeOf = await sizeOfContainer(context);
   const bytes = stopped.reduce((sum, container) => sum + sizeOf(container).own, 0);
@@ -48,16 +53,21 @@ async function removeStoppedContainers(context: Context): Promise<number> {
 export const pruneImages: Command = async (context, args) => {
   const what = args.flag('all') ? 'all images without at least one container associated to them' : 'all dangling images';
   if (!args.flag('force') && !(await confirm(context, `WARNING! This will remove ${what}.`))) return 0;
-  context.print(`Total reclaimed space: ${formatDecimalSize(await removeUnusedImages(context, args.flag('all')))}`);
+  context.print(`Total reclaimed space: ${formatDecimalSize(await removeUnusedImages(context, args))}`);
   return 0;
 };
 
-async function removeUnusedImages(context: Context, all: boolean): Promise<number> {
+async function removeUnusedImages(context: Context, args: Arguments): Promise<number> {
+  const passes = pruneFilter(args, ['until', 'label', 'label!', 'dangling']);
   if (!hasLayout(layoutAt(context.places.root))) return 0;
   const store = await context.store();
   const used = new Set(listContainers(context.places).map(({ record }) => record.Image));
-  if (all) for (const row of await imageRows(context)) if (!used.has(row.id)) await removeImage(store, row.digest);
-  await removeDangling(store);
+  for (const row of await imageRows(context)) {
+    if (used.has(row.id) || !(args.flag('all') || row.repository === '<none>')) continue;
+    if (passes({ created: row.created, labels: args.has('filter') ? await imageLabels(context, row) : {} }))
+      await removeImage(store, row.digest);
+  }
+  if (!args.has('filter')) await removeDangling(store);
   const { removed, freedBytes } = await collectAllGarbage(store);
   if (removed.length > 0) context.print('Deleted Images:');
   for (const { digest } of removed) context.print(`deleted: ${digest}`);
@@ -66,6 +76,9 @@ async function removeUnusedImages(context: Context, all: boolean): Promise<numbe
 }
 
 export const prune: Command = async (context, args) => {
+  if (args.flag('volumes') && args.values('filter').some((word) => word.startsWith('until='))) {
+    throw invalid('The "until" filter is not supported with "--volumes"');
+  }
   const parts = [
     'all stopped containers',
     'all networks not used by at least one container',
@@ -75,10 +88,11 @@ export const prune: Command = async (context, args) => {
   const warning = `WARNING! This will remove:\n${parts.map((part) => `  - ${part}`).join('\n')}\n`;
   if (!args.flag('force') && !(await confirm(context, warning))) return 0;
   const forced: Arguments = { ...args, flag: (name) => name === 'force' || (name !== 'all' && args.flag(name)) };
-  let bytes = await removeStoppedContainers(context);
+  const passes = pruneFilter(args, ['until', 'label', 'label!']);
+  let bytes = await removeStoppedContainers(context, passes);
   await pruneNetworks(context, forced);
   if (args.flag('volumes')) await pruneVolumes(context, forced);
-  bytes += await removeUnusedImages(context, args.flag('all'));
+  bytes += await removeUnusedImages(context, args);
   context.print(`Total reclaimed space: ${formatDecimalSize(bytes)}`);
   return 0;
 };

@@ -8,6 +8,7 @@ import { forEach } from '../cli/for-each.ts';
 import type { Command } from '../context.ts';
 import { parseFilters, printRows } from '../format/printer.ts';
 import { hasLabel } from '../listing/container-filters.ts';
+import { pruneFilter } from '../listing/prune-filters.ts';
 import { labelsOf } from '../options/environment.ts';
 
 const TABLE = {
@@ -75,8 +76,11 @@ export const remove: Command = (context, args) =>
 export const prune: Command = async (context, args) => {
   const kinds = args.flag('all') ? 'all local volumes' : 'anonymous local volumes';
   if (!args.flag('force') && !(await confirm(context, `WARNING! This will remove ${kinds} not used by at least one container.`))) return 0;
+  const passes = pruneFilter(args, ['label', 'label!']);
   const used = usedVolumes(context.places);
-  const doomed = listVolumes(context.places).filter(({ name, anonymous }) => !used.has(name) && (anonymous || args.flag('all')));
+  const doomed = listVolumes(context.places).filter(
+    (volume) => !used.has(volume.name) && (volume.anonymous || args.flag('all')) && passes(volume),
+  );
   const bytes = doomed.reduce((sum, { path }) => sum + diskUsage(path), 0);
   if (doomed.length > 0) context.print('Deleted Volumes:');
   for (const { name } of doomed) {

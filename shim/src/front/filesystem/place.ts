@@ -1,6 +1,6 @@
 /** A place inside a container, opened so that no link of the container leads out of it. */
 
-import { closeSync } from 'node:fs';
+import { closeSync, readlinkSync } from 'node:fs';
 import { posix } from 'node:path';
 import { tryCall } from '../../../../runtime/src/linux/call.ts';
 import { ENOENT, ENOTDIR, syscallError } from '../../../../runtime/src/linux/errno.ts';
@@ -14,6 +14,8 @@ import {
   RESOLVE_NO_MAGICLINKS,
 } from '../../../../runtime/src/linux/open-flags.ts';
 import type { Sys } from '../../../../runtime/src/sys/sys.ts';
+import { invalid } from '../../container/errors.ts';
+import { hasErrorCode } from '../../container/files.ts';
 
 const OPEN_HOW_BYTES = 24;
 
@@ -31,6 +33,36 @@ export function openInRoot(sys: Sys, root: string, path: string, kind: 'any' | '
   if (fd >= 0) return fd;
   if (fd === -ENOENT || fd === -ENOTDIR) return undefined;
   throw syscallError({ syscall: 'openat2', errno: -fd, object: path });
+}
+
+const MAX_LINKS = 40;
+
+/** Where the links at the end of a path lead, as the container sees it. @throws ContainerError invalid where they lead in a circle */
+export function followLinks(sys: Sys, root: string, path: string): string {
+  let place = path;
+  for (let count = 0; count < MAX_LINKS; count += 1) {
+    const { directory, name } = splitPath(place);
+    const fd = openInRoot(sys, root, directory, 'directory');
+    if (fd === undefined) return place;
+    try {
+      const target = linkTarget(`/proc/self/fd/${fd}/${name}`);
+      if (target === undefined) return place;
+      place = target.startsWith('/') ? target : `${directory}/${target}`;
+    } finally {
+      closeSync(fd);
+    }
+  }
+  throw invalid(`too many links at ${path}`);
+}
+
+/** Undefined for what is no link. */
+function linkTarget(path: string): string | undefined {
+  try {
+    return readlinkSync(path);
+  } catch (error) {
+    if (hasErrorCode(error, 'EINVAL') || hasErrorCode(error, 'ENOENT')) return undefined;
+    throw error;
+  }
 }
 
 export interface SplitPath {

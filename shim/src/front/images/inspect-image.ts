@@ -6,10 +6,17 @@ import { hostPlatform } from '../../../../imagetool/src/image/platform.ts';
 import { familiarReference, familiarRepository, parseReference } from '../../../../imagetool/src/reference/reference.ts';
 import { listImages } from '../../../../imagetool/src/store/refs.ts';
 import { openLayout } from '../../../../imagetool/src/store/store.ts';
+import type { ContainerConfig } from '../../../../specs/image/config.ts';
 import type { Context } from '../context.ts';
 
+export interface InspectedImage {
+  readonly Created: string;
+  readonly Config: ContainerConfig;
+  readonly [name: string]: unknown;
+}
+
 /** @throws ImageError no-image */
-export async function inspectImage(context: Context, text: string): Promise<object> {
+export async function inspectImage(context: Context, text: string): Promise<InspectedImage> {
   const layout = openLayout(context.places.root);
   const { descriptor } = await findStoredImage(layout, text);
   const { manifest, config } = await loadImage(layout, descriptor, hostPlatform());

@@ -1,17 +1,21 @@
 /** Everything that is the host's side of a container, from flags. Pure but for what it is told of the machine. */
 
 import { ContainerError, invalid } from '../../container/errors.ts';
-import type { HostConfig, LogConfig, PortBinding } from '../../container/record.ts';
+import type { HostConfig, PortBinding } from '../../container/record.ts';
 import { parseBytes } from '../../container/size.ts';
 import { comparePorts, parseExpose, parsePublish } from '../../network/port-spec.ts';
 import type { Arguments } from '../cli/flags.ts';
 import { parseDevice, parseSysctls, parseUlimit, refuseUnsupported, resourcesOf, restartPolicyOf } from './limits.ts';
+import { logConfigOf } from './log-config.ts';
 
+/** What inspect calls it. */
+const RUNTIME = 'tsrun';
 const DEFAULT_SHM_BYTES = 64 * 1024 * 1024;
 
 /** @throws ContainerError invalid, unsupported */
 export function hostConfigOf(args: Arguments): HostConfig {
   refuseUnsupported(args);
+  checkRuntime(args.value('runtime'));
   const restart = restartPolicyOf(args.value('restart'));
   if (args.flag('rm') && restart.Name !== 'no') throw invalid('Conflicting options: --restart and --rm');
   return {
@@ -45,6 +49,7 @@ export function hostConfigOf(args: Arguments): HostConfig {
     OomScoreAdj: oomScoreOf(args.value('oom-score-adj')),
     Tmpfs: Object.fromEntries(args.values('tmpfs').map((text) => splitOnce(text, ':'))),
     ContainerIDFile: args.value('cidfile') ?? '',
+    Annotations: annotationsOf(args.values('annotation')),
   };
 }
 
@@ -87,27 +92,6 @@ export function exposedPortsOf(args: Arguments, image: Readonly<Record<string, o
   return Object.fromEntries(ports.map((port) => [port, {}]));
 }
 
-const LOG_OPTIONS = ['max-size', 'max-file', 'compress', 'labels', 'env', 'tag', 'mode'];
-
-function logConfigOf(args: Arguments): LogConfig {
-  const type = args.value('log-driver') ?? 'json-file';
-  if (!['json-file', 'local', 'none'].includes(type)) {
-    throw new ContainerError('unsupported', `logger: no log driver named '${type}' is registered`, {
-      hint: 'There are json-file, local and none.',
-    });
-  }
-  const Config = Object.fromEntries(
-    args.values('log-opt').map((text) => {
-      const [key, value] = splitOnce(text, '=');
-      if (!LOG_OPTIONS.includes(key)) throw invalid(`unknown log opt '${key}' for ${type} log driver`);
-      if (key === 'max-size' && value !== '-1') parseBytes(value);
-      if (key === 'max-file' && !/^[1-9]\d*$/.test(value)) throw invalid(`max-file cannot be less than 1: ${value}`);
-      return [key, value];
-    }),
-  );
-  return { Type: type, Config };
-}
-
 function splitOnce(text: string, separator: string): [string, string] {
   const at = text.indexOf(separator);
   return at < 0 ? [text, ''] : [text.slice(0, at), text.slice(at + 1)];
@@ -134,6 +118,22 @@ function checkedHost(text: string): string {
     throw invalid(`invalid IP address in add-host: ${JSON.stringify(address)}`);
   }
   return text;
+}
+
+function checkRuntime(name: string | undefined): void {
+  if (name === undefined || name === '' || name === RUNTIME) return;
+  throw new ContainerError('unsupported', `unknown or invalid runtime name: ${name}`, { hint: `There is ${RUNTIME}.` });
+}
+
+/** @throws ContainerError invalid */
+function annotationsOf(words: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    words.map((word) => {
+      const [key, value] = splitOnce(word, '=');
+      if (key === '' || !word.includes('=')) throw invalid(`invalid argument "${word}" for "--annotation" flag: give NAME=VALUE`);
+      return [key, value];
+    }),
+  );
 }
 
 function oomScoreOf(text: string | undefined): number {
