@@ -101,7 +101,9 @@ async function ensureHostRules(network: Network): Promise<void> {
 function portMappings(ports: AttachOptions['ports']): PortMapping[] {
   return Object.entries(ports).flatMap(([port, bindings]) => {
     const [number, protocol = 'tcp'] = port.split('/');
-    return bindings.map(({ HostIp, HostPort }) => ({
+    // Containers have no IPv6: what comes that way is passed on by whoever holds the port.
+    const direct = bindings.filter(({ HostIp }) => !HostIp.includes(':'));
+    return direct.map(({ HostIp, HostPort }) => ({
       hostPort: Number(HostPort),
       containerPort: Number(number),
       protocol,

@@ -1,19 +1,17 @@
 /** Ports of the host for containers: found, checked, and held, so that no program of the host takes one while a container has it. */
 
-import { createSocket } from 'node:dgram';
 import { readFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { ContainerError } from '../container/errors.ts';
 import { hasErrorCode } from '../container/files.ts';
 import type { HostConfig, PortBinding, RunConfig } from '../container/record.ts';
+import { type HeldSocket, holdTcp, holdUdp, isV6 } from './held-socket.ts';
 import { comparePorts } from './port-spec.ts';
-
-/** Ends the hold. */
-type Release = () => void;
 
 export interface HeldPorts {
   /** With every host port filled in. */
   readonly ports: Record<string, PortBinding[]>;
+  /** What comes over IPv6 is passed on to the container, whose address on the first network this is. */
+  forwardTo(address: string): void;
   release(): void;
 }
 
@@ -29,58 +27,79 @@ export function wantedPorts(
   return Object.fromEntries([...Object.entries(host.PortBindings), ...exposed].sort(([a], [b]) => comparePorts(a, b)));
 }
 
+/** What docker listens on where nothing is said. */
+const EVERYWHERE = ['0.0.0.0', '::'];
+
 /**
- * Holds a host port for each binding. `before` are the ports of the last start, which are taken again where they are free.
+ * Holds a host port for each binding; one for no address in particular becomes one for each kind of address that this machine has. `before` are the ports of the last
+ * start, which are taken again where they are free.
  * @throws ContainerError port; then none is held
  */
 export async function holdPorts(
   wanted: Readonly<Record<string, readonly PortBinding[]>>,
   before: Readonly<Record<string, readonly PortBinding[]>>,
 ): Promise<HeldPorts> {
-  const releases: Release[] = [];
+  const held: { readonly containerPort: number; readonly socket: HeldSocket }[] = [];
   const release = () => {
-    for (const one of releases.splice(0)) one();
+    for (const { socket } of held.splice(0)) socket.release();
   };
   const ports: Record<string, PortBinding[]> = {};
   try {
     for (const [port, bindings] of Object.entries(wanted)) {
-      ports[port] = [];
-      for (const [index, binding] of bindings.entries()) {
-        const held = await holdOne(port, binding, before[port]?.[index]?.HostPort);
-        releases.push(held.release);
-        ports[port].push({ HostIp: binding.HostIp === '' ? '0.0.0.0' : binding.HostIp, HostPort: String(held.hostPort) });
+      const found: PortBinding[] = [];
+      ports[port] = found;
+      const last = [...(before[port] ?? [])];
+      for (const binding of bindings) {
+        const addresses = binding.HostIp === '' ? EVERYWHERE : [binding.HostIp];
+        const again = takeFirst(last, (one) => one.HostIp === addresses[0])?.HostPort;
+        const { hostPort, sockets } = await holdOne(port, addresses, binding.HostPort, again);
+        for (const { address, socket } of sockets) {
+          held.push({ containerPort: Number(port.split('/')[0]), socket });
+          found.push({ HostIp: address, HostPort: String(hostPort) });
+        }
       }
     }
-    return { ports, release };
+    return {
+      ports,
+      forwardTo: (address) => {
+        for (const { containerPort, socket } of held) socket.forwardTo(address, containerPort);
+      },
+      release,
+    };
   } catch (error) {
     release();
     throw error;
   }
 }
 
-interface HeldPort {
-  readonly hostPort: number;
-  readonly release: Release;
+function takeFirst<T>(list: T[], test: (one: T) => boolean): T | undefined {
+  const index = list.findIndex(test);
+  return index < 0 ? undefined : list.splice(index, 1)[0];
 }
 
-async function holdOne(port: string, binding: PortBinding, before: string | undefined): Promise<HeldPort> {
+interface HeldPort {
+  readonly hostPort: number;
+  readonly sockets: readonly { readonly address: string; readonly socket: HeldSocket }[];
+}
+
+/** @param wanted `80`, `8000-8010`, or '' for any */
+async function holdOne(port: string, addresses: readonly string[], wanted: string, before: string | undefined): Promise<HeldPort> {
   const protocol = port.split('/')[1] ?? 'tcp';
-  const address = binding.HostIp === '' ? '0.0.0.0' : binding.HostIp;
-  const [first = '', last = first] = binding.HostPort.split('-');
+  const [first = '', last = first] = wanted.split('-');
   if (first !== '' && first === last) {
-    const release = await tryHold(protocol, address, Number(first));
-    if (release !== undefined) return { hostPort: Number(first), release };
-    throw new ContainerError('port', `Bind for ${address}:${first} failed: port is already allocated`, {
+    const sockets = await tryHold(protocol, addresses, Number(first));
+    if (sockets !== undefined) return { hostPort: Number(first), sockets };
+    throw new ContainerError('port', `Bind for ${addresses[0]}:${first} failed: port is already allocated`, {
       hint: 'Something listens there already, or another container has published it: choose another port of the host.',
     });
   }
   for (const candidate of candidates(first, last, before)) {
-    const release = await tryHold(protocol, address, candidate);
-    if (release !== undefined) return { hostPort: candidate, release };
+    const sockets = await tryHold(protocol, addresses, candidate);
+    if (sockets !== undefined) return { hostPort: candidate, sockets };
   }
   throw new ContainerError(
     'port',
-    first === '' ? 'no port of the host is free' : `Bind for ${address}:${binding.HostPort} failed: all ports are allocated`,
+    first === '' ? 'no port of the host is free' : `Bind for ${addresses[0]}:${wanted} failed: all ports are allocated`,
   );
 }
 
@@ -108,38 +127,31 @@ function ephemeralRange(): [number, number] {
   }
 }
 
-/** Undefined where the port is taken. @throws ContainerError port for an address that is not this machine's, or a port that may not be had */
-async function tryHold(protocol: string, address: string, port: number): Promise<Release | undefined> {
-  try {
-    if (protocol === 'udp') return await holdUdp(address, port);
-    // Node has no sctp: its port is as free as the kernel finds it.
-    return protocol === 'tcp' ? await holdTcp(address, port) : () => undefined;
-  } catch (error) {
-    if (hasErrorCode(error, 'EADDRINUSE')) return undefined;
-    const reason = hasErrorCode(error, 'EADDRNOTAVAIL') ? 'cannot assign requested address' : 'permission denied';
-    throw new ContainerError('port', `Bind for ${address}:${port} failed: ${reason}`, { cause: error });
+/**
+ * The port on all of the addresses. Undefined where it is taken.
+ * @throws ContainerError port for an address that is not this machine's, or a port that may not be had
+ */
+async function tryHold(protocol: string, addresses: readonly string[], port: number): Promise<HeldPort['sockets'] | undefined> {
+  const sockets: { address: string; socket: HeldSocket }[] = [];
+  for (const address of addresses) {
+    try {
+      sockets.push({ address, socket: await hold(protocol, address, port) });
+    } catch (error) {
+      // A machine without IPv6 has no such addresses; whoever asks for one by name is told.
+      if (isV6(address) && addresses.length > 1 && (hasErrorCode(error, 'EAFNOSUPPORT') || hasErrorCode(error, 'EADDRNOTAVAIL'))) continue;
+      for (const { socket } of sockets) socket.release();
+      if (hasErrorCode(error, 'EADDRINUSE')) return undefined;
+      const reason = hasErrorCode(error, 'EADDRNOTAVAIL') ? 'cannot assign requested address' : 'permission denied';
+      throw new ContainerError('port', `Bind for ${address}:${port} failed: ${reason}`, { cause: error });
+    }
   }
+  return sockets;
 }
 
-/** Traffic for the container never comes here: the firewall sends it on before. Whoever gets through all the same is turned away. */
-function holdTcp(host: string, port: number): Promise<Release> {
-  const server = createServer((socket) => socket.destroy());
-  return new Promise((resolve, reject) => {
-    server.on('error', reject);
-    server.listen({ host, port, exclusive: true }, () => {
-      server.unref();
-      resolve(() => server.close());
-    });
-  });
-}
+/** Node has no sctp: its port is as free as the kernel finds it. */
+const NOT_HELD: HeldSocket = { forwardTo: () => undefined, release: () => undefined };
 
-function holdUdp(address: string, port: number): Promise<Release> {
-  const socket = createSocket(address.includes(':') ? 'udp6' : 'udp4');
-  return new Promise((resolve, reject) => {
-    socket.on('error', reject);
-    socket.bind({ address, port, exclusive: true }, () => {
-      socket.unref();
-      resolve(() => socket.close());
-    });
-  });
+async function hold(protocol: string, address: string, port: number): Promise<HeldSocket> {
+  if (protocol === 'udp') return await holdUdp(address, port);
+  return protocol === 'tcp' ? await holdTcp(address, port) : NOT_HELD;
 }

@@ -67,6 +67,7 @@ export async function bringUp(
     if (run.Tty && size !== undefined) await setting.tasks.ResizePty({ id: record.Id, width: size.columns, height: size.rows });
     if (ownsNetwork(record)) network = keepNetwork(pid);
     const endpoints = await joinNetworks(setting, record, pid, held?.ports ?? {});
+    held?.forwardTo(endpoints[0]?.ipAddress ?? '');
     await setting.tasks.Start({ id: record.Id });
     return { pid, endpoints, held: held ?? NONE, network };
   } catch (error) {
@@ -76,12 +77,13 @@ export async function bringUp(
   }
 }
 
-const NONE: HeldPorts = { ports: {}, release: () => undefined };
+const NONE: HeldPorts = { ports: {}, forwardTo: () => undefined, release: () => undefined };
 
 /** As `bringUp`, of a container that another process has brought up. */
 export async function takeUp(record: ContainerRecord, state: ContainerState): Promise<Running> {
   const network = ownsNetwork(record) ? keepNetwork(state.pid) : NO_NETWORK;
   const held = await holdPorts(state.ports, {}).catch(() => NONE);
+  held.forwardTo(state.endpoints[0]?.ipAddress ?? '');
   return { pid: state.pid, endpoints: state.endpoints, held, network };
 }
 

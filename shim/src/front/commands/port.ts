@@ -12,8 +12,10 @@ export const port: Command = async (context, args) => {
   if (named !== undefined && chosen.length === 0)
     throw new ContainerError('port', `no public port '${wanted}' published for ${record.Name}`);
   for (const [name, bindings] of chosen) {
-    for (const { HostIp, HostPort } of bindings)
-      context.print(named === undefined ? `${name} -> ${HostIp}:${HostPort}` : `${HostIp}:${HostPort}`);
+    for (const { HostIp, HostPort } of bindings) {
+      const place = `${HostIp.includes(':') ? `[${HostIp}]` : HostIp}:${HostPort}`;
+      context.print(named === undefined ? `${name} -> ${place}` : place);
+    }
   }
   return 0;
 };
