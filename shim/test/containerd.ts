@@ -45,8 +45,13 @@ export function findContainerds(): Binaries[] {
 }
 
 function fetchedContainerd(suite: string): Binaries {
-  const { status, stdout } = spawnSync(process.execPath, [join(ROOT, '.scripts/fetch-containerd.mjs'), suite], { encoding: 'utf8' });
-  return containerdIn(suite, status === 0 ? join(stdout.trim(), 'usr/bin') : '/nonexistent');
+  return containerdIn(suite, join(fetchedPackage(suite, 'containerd') ?? '/nonexistent', 'usr/bin'));
+}
+
+/** The folder of a package of Debian, fetched when it is first asked for; undefined where there are no packages of Debian. */
+export function fetchedPackage(suite: string, name: string): string | undefined {
+  const { status, stdout } = spawnSync(process.execPath, [join(ROOT, '.scripts/fetch-package.mjs'), suite, name], { encoding: 'utf8' });
+  return status === 0 ? stdout.trim() : undefined;
 }
 
 function containerdIn(name: string, folder: string): Binaries {

@@ -6,7 +6,8 @@ import type { Enclosure, Result, RunOptions } from './enclosure.ts';
 
 jest.setTimeout(300_000);
 
-export type RuntimeName = 'runc' | 'tsrun';
+/** The last one only where a daemon has the shim in its PATH. */
+export type RuntimeName = 'runc' | 'tsrun' | 'io.containerd.tsrun.v2';
 
 export function runtimePath(name: RuntimeName): string {
   return name === 'tsrun' ? commandPath('tsrun') : '/usr/sbin/runc';

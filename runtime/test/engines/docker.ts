@@ -8,7 +8,11 @@ import { makeImage } from './image.ts';
 
 const START_MS = 120_000;
 
-export function startDocker(runtime: RuntimeName): { readonly enclosure: Enclosure; readonly engine: Engine } {
+/** @param env of the daemon, and so of its containerd */
+export function startDocker(
+  runtime: RuntimeName,
+  env: Readonly<Record<string, string>> = {},
+): { readonly enclosure: Enclosure; readonly engine: Engine } {
   const enclosure = new Enclosure();
   const { directory } = enclosure;
   const socket = join(directory, 'docker.sock');
@@ -29,7 +33,7 @@ export function startDocker(runtime: RuntimeName): { readonly enclosure: Enclosu
     command: (words) => ['docker', '--host', `unix://${socket}`, ...words],
     env: { DOCKER_BUILDKIT: '0', DOCKER_CONFIG: directory },
   };
-  enclosure.spawn(['dockerd', ...places, ...runtimes, ...choices], ['ignore', 'ignore', 'ignore']);
+  enclosure.spawn(['dockerd', ...places, ...runtimes, ...choices], ['ignore', 'ignore', 'ignore'], env);
   until(() => existsSync(socket) && enclosure.run(engine.command(['version'])).status === 0, 'dockerd', START_MS);
   const { status, stderr } = enclosure.run(engine.command(['import', makeImage(directory).tar, 'busybox']));
   if (status !== 0) throw new Error(`docker import: ${stderr}`);
