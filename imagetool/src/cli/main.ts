@@ -83,7 +83,6 @@ process.stdout.on('error', (error) => {
 
 main(process.argv.slice(2))
   .catch(report)
-  .then((code) => {
-    process.exitCode = code;
-  })
+  // At once: nothing is under way any more, standard output is written synchronously, and tearing down the heap takes 20 ms.
+  .then((code) => process.exit(code))
   .catch(report);

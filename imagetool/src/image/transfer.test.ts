@@ -11,6 +11,7 @@ import { RegistryClient } from '../registry/client.ts';
 import { listTags } from '../registry/manifests.ts';
 import { TestRegistry } from '../registry/test-registry.ts';
 import { Transport } from '../registry/transport.ts';
+import { uploadBlob } from '../registry/upload.ts';
 import { blobPath } from '../store/blob-paths.ts';
 import { readVerified } from '../store/blobs.ts';
 import { collectGarbage } from '../store/gc.ts';
@@ -209,13 +210,28 @@ describe('pushImage', () => {
     expect(news.filter((line) => /^(PATCH|PUT .*uploads)/.test(line))).toEqual([]);
   });
 
-  it('sends large blobs in chunks and goes on where a chunk was cut', async () => {
+  const uploads = () => registry.log.filter((line) => /^(PATCH|PUT) .*uploads/.test(line)).map((line) => line.split(' ')[0]);
+
+  it('sends a blob in one request and goes on where that was cut', async () => {
     const image = await localImage([randomBytes(20 * 1024 * 1024)]);
     registry.misbehaviour = { cutUpload: { afterBytes: 5_000_000, times: 2 } };
     await push(image);
     expect(registry.repository('team/pushed').manifests.has('1')).toBe(true);
-    const patches = registry.log.filter((line) => line.startsWith('PATCH'));
-    expect(patches.length).toBeGreaterThanOrEqual(3);
+    // The layer and what is left of it, twice; the configuration.
+    expect(uploads()).toEqual(['PUT', 'PUT', 'PUT', 'PUT']);
+  });
+
+  it('sends larger blobs in chunks, the last of which ends the upload', async () => {
+    const whole = randomBytes(20 * 1024 * 1024);
+    const blob = { digest: digestOf(whole), size: whole.length };
+    const open = async function* (offset: number) {
+      yield whole.subarray(offset);
+    };
+    registry.misbehaviour = { cutUpload: { afterBytes: 1_000_000, times: 1 } };
+    const options = { open, chunkBytes: 8 * 1024 * 1024 };
+    expect(await uploadBlob(client(), 'team/pushed', blob, options)).toEqual({ kind: 'uploaded' });
+    expect(uploads()).toEqual(['PATCH', 'PATCH', 'PATCH', 'PUT']);
+    expect(registry.repository('team/pushed').blobs.get(blob.digest)?.equals(whole)).toBe(true);
   });
 
   it('does not send a blob that is damaged here', async () => {

@@ -21,7 +21,7 @@ export interface Misbehaviour {
   pageSize?: number;
   /** As registries of before distribution-spec 1.1: no list of referrers. */
   noReferrers?: boolean;
-  /** Accept this much of a PATCH and cut, this many times. */
+  /** Accept this much of a chunk and cut, this many times. */
   cutUpload?: { afterBytes: number; times: number };
 }
 
@@ -275,18 +275,19 @@ export class TestRegistry {
       end(response, 204, where());
       return;
     }
+    // Strict: chunks come in order, each where the last one ended. Only a blob in one request needs no range.
+    const range = request.headers['content-range'];
+    const start = range === undefined && request.method === 'PUT' ? upload.bytes.length : Number(/^(\d+)-\d+$/.exec(range ?? '')?.[1]);
+    if (start !== upload.bytes.length) {
+      end(response, 416, where());
+      return;
+    }
+    if (!(await this.#receive(request, upload))) return;
     if (request.method === 'PATCH') {
-      const start = Number(/^(\d+)-\d+$/.exec(request.headers['content-range'] ?? '')?.[1] ?? Number.NaN);
-      // Strict: chunks come in order, each where the last one ended.
-      if (start !== upload.bytes.length) {
-        end(response, 416, where());
-        return;
-      }
-      if (!(await this.#receive(request, upload))) return;
       end(response, 202, where());
       return;
     }
-    const bytes = Buffer.concat([upload.bytes, await bodyOf(request)]);
+    const { bytes } = upload;
     const digest = asDigest(target.url.searchParams.get('digest') ?? '');
     if (digestOf(bytes, algorithmOf(digest)) !== digest) {
       fail(response, 400, 'DIGEST_INVALID');
@@ -301,7 +302,7 @@ export class TestRegistry {
   async #receive(request: IncomingMessage, upload: { bytes: Buffer }): Promise<boolean> {
     const { cutUpload } = this.misbehaviour;
     const bytes = await bodyOf(request);
-    if (cutUpload === undefined || cutUpload.times <= 0) {
+    if (cutUpload === undefined || cutUpload.times <= 0 || bytes.length <= cutUpload.afterBytes) {
       upload.bytes = Buffer.concat([upload.bytes, bytes]);
       return true;
     }

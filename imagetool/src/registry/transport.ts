@@ -151,6 +151,8 @@ export class Transport {
       path: `${url.pathname}${url.search}`,
       method: wanted.method,
       headers,
+      // undici would close the connection after each HEAD; registries know that its answers have no body.
+      reset: false,
       headersTimeout: STALL_MS,
       bodyTimeout: STALL_MS,
       ...(wanted.body === undefined ? {} : { body: typeof wanted.body === 'function' ? asBody(keepingSmall(wanted.body())) : wanted.body }),

@@ -14,6 +14,8 @@ import { type HttpAnswer, header } from './transport.ts';
 const SMALL_BYTES = 8 * 1024 * 1024;
 /** Sent as a stream, so that its size costs no memory; what a registry that forgets cut requests can lose. */
 const CHUNK_BYTES = 128 * 1024 * 1024;
+/** Sessions of smaller blobs are not kept for a later process. */
+const REMEMBERED_BYTES = 16 * 1024 * 1024;
 const MAX_BREAKS = 5;
 
 /** Remembers where an upload goes on, beyond the life of the process. */
@@ -59,7 +61,7 @@ class Upload {
   }
 
   async run(): Promise<UploadOutcome> {
-    if (await hasRemoteBlob(this.#client, this.#repository, this.#blob.digest, [pushScope(this.#repository)])) return { kind: 'exists' };
+    if (await this.#isThere()) return { kind: 'exists' };
     const kept = this.#session?.load();
     let location = kept;
     for (const from of kept === undefined ? (this.#options.mountFrom ?? []) : []) {
@@ -77,50 +79,64 @@ class Upload {
     return { kind: 'uploaded' };
   }
 
+  async #isThere(): Promise<boolean> {
+    return await hasRemoteBlob(this.#client, this.#repository, this.#blob.digest, [pushScope(this.#repository)]);
+  }
+
   async #sendWhole(location: string): Promise<void> {
     const chunks: Uint8Array[] = [];
     for await (const chunk of this.#options.open(0)) chunks.push(Buffer.from(chunk));
-    await this.#finish(location, Buffer.concat(chunks));
+    const answer = await this.#client.send({ ...this.#closing(location), body: Buffer.concat(chunks) });
+    if (answer.status !== 201 && answer.status !== 204) throw errorFromAnswer(this.#what, answer.status, await answer.body.text());
+    await answer.body.dump();
   }
 
   async #sendChunks(known: string | undefined, isKept: boolean): Promise<void> {
     let state = isKept && known !== undefined ? await this.#askState(known) : undefined;
     state ??= { location: isKept || known === undefined ? await this.#open() : known, offset: 0 };
-    for (let breaks = 0; state.offset < this.#blob.size; ) {
+    for (let breaks = 0; ; ) {
       const before = state.offset;
       try {
-        state = await this.#sendFrom(state);
+        const next = await this.#sendFrom(state);
+        if (next === undefined) return;
+        state = next;
       } catch (error) {
         breaks = state.offset > before ? 1 : breaks + 1;
         if (breaks > MAX_BREAKS || !(error instanceof RegistryError) || !isResumable(error)) throw error;
         await this.#client.transport.wait(error.message, this.#client.transport.backoffMs(breaks));
-        state = (await this.#askState(state.location)) ?? { location: await this.#open(), offset: 0 };
+        const left = await this.#askState(state.location);
+        // The last answer may have been all that was lost.
+        if (left === undefined && (await this.#isThere())) return;
+        state = left ?? { location: await this.#open(), offset: 0 };
       }
     }
-    await this.#finish(state.location, undefined);
   }
 
-  /** Sends one chunk; the next state is what the registry says. */
-  async #sendFrom({ location, offset }: UploadState): Promise<UploadState> {
+  /**
+   * Sends one chunk; the next state is what the registry says. The last chunk, which is often the only one, is part of the request that closes the
+   * session: one request fewer, and registries need not take the blob's digest up again. Undefined after it.
+   */
+  async #sendFrom({ location, offset }: UploadState): Promise<UploadState | undefined> {
     const length = Math.min(this.#chunkBytes, this.#blob.size - offset);
-    const end = offset + length - 1;
+    const end = offset + length;
+    const isLast = end === this.#blob.size;
+    const request = isLast ? this.#closing(location) : this.#request('PATCH', location);
     const answer = await this.#client.expect(
       {
-        ...this.#request('PATCH', location),
+        ...request,
         headers: {
           'content-type': 'application/octet-stream',
-          'content-range': `${offset}-${end}`,
+          ...(length === 0 ? {} : { 'content-range': `${offset}-${end - 1}` }),
           'content-length': String(length),
         },
-        body: () => this.#bytes(offset, length),
+        ...(length === 0 ? {} : { body: () => this.#bytes(offset, length) }),
         noRetry: true,
       },
-      202,
-      201,
-      204,
+      ...(isLast ? [201, 204] : [202, 201, 204]),
     );
     await answer.body.dump();
-    const next = { location: this.#locationOf(answer), offset: offsetFrom(answer) ?? end + 1 };
+    if (isLast) return undefined;
+    const next = { location: this.#locationOf(answer), offset: offsetFrom(answer) ?? end };
     this.#session?.save(next.location);
     this.#options.onProgress?.(next.offset);
     return next;
@@ -171,25 +187,20 @@ class Upload {
     return answer;
   }
 
-  async #finish(location: string, body: Buffer | undefined): Promise<void> {
-    const url = new URL(location, await this.#client.base());
+  /** The request that makes a blob of what the session has and of its body. */
+  #closing(location: string): RegistryRequest {
+    const url = new URL(location);
     url.searchParams.set('digest', this.#blob.digest);
-    const answer = await this.#client.send({
-      ...this.#request('PUT', url.href),
-      headers: { 'content-type': 'application/octet-stream', ...(body === undefined ? { 'content-length': '0' } : {}) },
-      ...(body === undefined ? {} : { body }),
-    });
-    if (answer.status !== 201 && answer.status !== 204) throw errorFromAnswer(this.#what, answer.status, await answer.body.text());
-    await answer.body.dump();
+    return { ...this.#request('PUT', url.href), headers: { 'content-type': 'application/octet-stream' } };
   }
 
   #request(method: RegistryRequest['method'], path: string): RegistryRequest {
     return { method, path, scopes: [pushScope(this.#repository)], what: this.#what };
   }
 
-  /** Not for what goes in one request: there is little to go on with. */
+  /** Not for what is sent again as soon as it is looked up. */
   get #session(): UploadSession | undefined {
-    return this.#blob.size > this.#chunkBytes ? this.#options.session : undefined;
+    return this.#blob.size >= REMEMBERED_BYTES ? this.#options.session : undefined;
   }
 
   get #chunkBytes(): number {

@@ -1,6 +1,6 @@
 /** Reading blobs. There is no way to read one without its size and digest being checked. */
 
-import { existsSync, lstatSync, rmSync } from 'node:fs';
+import { existsSync, lstatSync, readSync, rmSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { Digest } from '../../../specs/image/digest.ts';
 import { ImageError, isNodeError } from '../base/errors.ts';
@@ -11,6 +11,8 @@ import type { Layout } from './layout.ts';
 
 /** Large enough that the cost of a read is nothing beside hashing it, small enough to stay in the processor's cache. */
 const CHUNK_BYTES = 256 * 1024;
+/** Small enough that a chunk which has been read is hashed and sent out of the processor's cache, with several blobs under way. */
+const LENT_BYTES = 128 * 1024;
 /** For documents read as a whole: manifests, indexes, configs. */
 const DEFAULT_LIMIT_BYTES = 8 * 1024 * 1024;
 
@@ -46,15 +48,12 @@ export function removeBlob(layout: Layout, digest: Digest): void {
   rmSync(blobPath(layout, digest), { force: true });
 }
 
-async function* readChunks(
-  layout: Layout,
-  digest: Digest,
-  { offset = 0, nextBuffer = freshBuffer } = {},
-): AsyncGenerator<Uint8Array, void, void> {
+async function* readChunks(layout: Layout, digest: Digest): AsyncGenerator<Uint8Array, void, void> {
   const file = await openBlob(layout, digest);
   try {
-    for (let at = offset; ; ) {
-      const { bytesRead, buffer } = await file.read(nextBuffer(), 0, CHUNK_BYTES, at);
+    for (let at = 0; ; ) {
+      // New memory: consumers may keep chunks, or hand them to other threads.
+      const { bytesRead, buffer } = await file.read(Buffer.allocUnsafeSlow(CHUNK_BYTES), 0, CHUNK_BYTES, at);
       if (bytesRead === 0) return;
       at += bytesRead;
       yield buffer.subarray(0, bytesRead);
@@ -73,23 +72,11 @@ async function openBlob(layout: Layout, digest: Digest): Promise<Awaited<ReturnT
   }
 }
 
-/** Consumers may keep chunks, or hand them to other threads. */
-function freshBuffer(): Buffer {
-  return Buffer.allocUnsafeSlow(CHUNK_BYTES);
-}
+/** Memory that lent chunks have used, for the next ones: touching new memory costs more than reading a file into it. */
+const lentBuffers: Buffer[] = [];
 
-/** A chunk, the one before it and the one being read. */
-const LENT_BUFFERS = 3;
-
-/** The same few buffers in turns: touching new memory costs more than reading a file into it. */
-function lentBuffers(): () => Buffer {
-  const buffers: Buffer[] = [];
-  let turn = 0;
-  return () => {
-    turn = (turn + 1) % LENT_BUFFERS;
-    buffers[turn] ??= freshBuffer();
-    return buffers[turn] ?? freshBuffer();
-  };
+function lentBuffer(): Buffer {
+  return lentBuffers.pop() ?? Buffer.allocUnsafeSlow(LENT_BYTES);
 }
 
 /**
@@ -97,7 +84,29 @@ function lentBuffers(): () => Buffer {
  * A chunk is good until the next but one is asked for.
  */
 export async function* openLent(layout: Layout, descriptor: Expected, offset: number): AsyncGenerator<Uint8Array, void, void> {
-  const chunks = readChunks(layout, descriptor.digest, { offset, nextBuffer: lentBuffers() });
+  const chunks = lendChunks(layout, descriptor.digest, offset);
   if (offset === 0) yield* verifyStream(chunks, descriptor);
   else yield* chunks;
+}
+
+/** Read at once: a thread that reads a chunk from the page cache takes less time for it than for being told to. */
+async function* lendChunks(layout: Layout, digest: Digest, offset: number): AsyncGenerator<Uint8Array, void, void> {
+  const file = await openBlob(layout, digest);
+  // The chunk that is lent, and the one before it.
+  let [given, free] = [lentBuffer(), lentBuffer()];
+  try {
+    for (let at = offset; ; ) {
+      const bytesRead = readSync(file.fd, free, 0, LENT_BYTES, at);
+      if (bytesRead === 0) {
+        // Only this one, and only here, where the consumer has asked once more: it may still have the last chunk.
+        lentBuffers.push(free);
+        return;
+      }
+      at += bytesRead;
+      [given, free] = [free, given];
+      yield given.subarray(0, bytesRead);
+    }
+  } finally {
+    await file.close();
+  }
 }
