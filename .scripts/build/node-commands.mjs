@@ -18,7 +18,24 @@ import { versionDefines } from './version.mjs';
  */
 const COMMANDS = [
   { name: 'tsrun-node', main: 'runtime/src/cli/node-main.ts', bundle: 'tsrun.cjs', bytecode: true },
-  { main: 'imagetool/src/cli/main.ts', bundle: 'tsimg.cjs', bytecode: true, apart: { undici: '.scripts/build/undici.cjs' } },
+  {
+    main: 'imagetool/src/cli/main.ts',
+    bundle: 'tsimg.cjs',
+    bytecode: true,
+    apart: { undici: '.scripts/build/undici.cjs' },
+    packs: [
+      ['cli/main.ts', 'cli/commands/images.ts', 'cli/commands/tag.ts', 'cli/commands/inspect.ts'].map((path) => `imagetool/src/${path}`),
+      [
+        ...['pull.ts', 'push.ts', 'copy.ts', 'list-tags.ts', 'unpack.ts', 'commit.ts', 'diff.ts'].map(
+          (path) => `imagetool/src/cli/commands/${path}`,
+        ),
+        ...['certificates.ts', 'client.ts', 'credentials.ts', 'find-hosts.ts', 'mirror.ts', 'transport.ts'].map(
+          (path) => `imagetool/src/registry/${path}`,
+        ),
+        'runtime/src/sys/node.ts',
+      ],
+    ],
+  },
   {
     name: 'tsctl',
     main: 'shim/src/front/main.ts',
