@@ -81,7 +81,12 @@ describe('places', () => {
 describe('the environment of the process', () => {
   it('has nothing that Node would obey', () => {
     const environ = ['NODE_OPTIONS=--require=/x', 'PATH=/p', 'TTRPC_ADDRESS=/old', 'LD_PRELOAD=/y', 'TSRUN_SHIM_HOME=/h'];
-    expect(environmentOf({ ...sys, environ }, { ttrpcAddress: '/t' })).toEqual(['PATH=/p', 'TSRUN_SHIM_HOME=/h', 'TTRPC_ADDRESS=/t']);
+    expect(environmentOf({ ...sys, environ }, { ttrpcAddress: '/t' })).toEqual([
+      'PATH=/p',
+      'TSRUN_SHIM_HOME=/h',
+      'MALLOC_ARENA_MAX=2',
+      'TTRPC_ADDRESS=/t',
+    ]);
     expect(environmentOf({ ...sys, environ: [] }, { ttrpcAddress: '/t' })[0]).toMatch(/^PATH=.*\/usr\/bin/);
   });
 });
