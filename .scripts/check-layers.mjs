@@ -7,7 +7,7 @@ const root = resolve(import.meta.dirname, '..');
 const TOOLS = ['runtime', 'imagetool', 'shim', 'conformance', 'specs'];
 const TOP_LEVEL = [...TOOLS, 'README.md', 'LICENSE', 'package.json', 'package-lock.json', 'tsconfig.json', 'node_modules', 'dist'];
 
-const DOMAINS = ['spec', 'plan', 'rootfs', 'cgroups', 'seccomp', 'devices', 'intel-rdt', 'hooks', 'console', 'process', 'state'];
+const DOMAINS = ['spec', 'plan', 'rootfs', 'cgroups', 'seccomp', 'devices', 'intel-rdt', 'hooks', 'console', 'process', 'criu', 'state'];
 
 /**
  * From the top down: a file may import its own row and the rows below it. A row with `strangers` holds folders that do not know each other.

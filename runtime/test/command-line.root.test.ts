@@ -92,7 +92,7 @@ describeBothEngines('command line', (cli) => {
     [['--rot', '/', 'list'], 'unknown flag --rot: did you mean --root?'],
     [['kil', 'a'], 'unknown command "kil": did you mean kill?'],
     [['help', 'delte'], 'unknown command "delte": did you mean delete?'],
-    [['restore', 'a'], 'not supported by this version of tsrun: restore'],
+    [['restor', 'a'], 'unknown command "restor": did you mean restore?'],
     [['list', '--format', 'xml'], 'invalid format option "xml": it is table or json'],
     [['--log-format', 'xml', 'list'], 'invalid value "xml" for flag --log-format: it is one of text, json'],
     [['create', '--preserve-fds', '1x', 'a'], 'invalid value "1x" for flag --preserve-fds: it is a number from 0 to 2147483647'],

@@ -12,9 +12,6 @@ import { print } from './output.ts';
 import { executeTraced } from './traced.ts';
 import { versionText } from './version.ts';
 
-/** Commands of runc that are still to come. */
-const LATER: readonly string[] = ['checkpoint', 'restore'];
-
 export function runFully(sys: Sys, commands: readonly DefinedCommand[]): number {
   let request: Request;
   try {
@@ -55,7 +52,6 @@ function printText(sys: Sys, text: string): number {
 }
 
 function unknownCommand(name: string, commands: readonly DefinedCommand[]): RuntimeError {
-  if (LATER.includes(name)) return new RuntimeError('not-supported', `not supported by this version of tsrun: ${name}`);
   const names = commands.map((command) => command.name);
   const nearest = findNearestName(name, names);
   return new RuntimeError('usage', `unknown command ${JSON.stringify(name)}${nearest === undefined ? '' : `: did you mean ${nearest}?`}`, {

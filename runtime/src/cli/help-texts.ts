@@ -49,6 +49,17 @@ export const COMMAND_HELP: Readonly<Record<string, CommandHelp>> = {
     summary: 'Print statistics and out-of-memory kills of a container as JSON lines',
     usage: 'ID',
   },
+  checkpoint: {
+    summary: 'Write the processes of a running container to a directory, with CRIU',
+    usage: 'ID',
+    details: 'The container ends, and is deleted, unless --leave-running or --pre-dump says otherwise.',
+  },
+  restore: {
+    summary: 'Make a container of what checkpoint has written, with CRIU',
+    usage: 'ID',
+    details:
+      "The bundle is the caller's; what comes out of the image must fit it, or nothing runs. The exit status is the program's, or 128 + the signal that ended it.",
+  },
   delete: { summary: 'Remove a stopped container', usage: 'ID' },
   spec: { summary: 'Write a config.json to start from', usage: '' },
   plan: {
@@ -89,11 +100,32 @@ export const FLAG_HELP: Readonly<Record<string, Readonly<Record<string, FlagText
     'no-new-keyring': ['', "keep the caller's session keyring"],
     'preserve-fds': ['N', 'pass on N descriptors after 2 (and after those of LISTEN_FDS)'],
     detach: ['', 'do not wait for the end'],
-    format: ['FORMAT', 'table (default) or json'],
-  },
-  run: {
     keep: ['', 'do not delete the container when it has ended'],
     'no-subreaper': ['', "do not adopt the container's orphans"],
+    'image-path': ['DIR', 'the directory of the images (default: ./checkpoint)'],
+    'work-path': ['DIR', "CRIU's log and other files (default: the directory of the images)"],
+    'tcp-established': ['', 'with TCP connections that are established'],
+    'ext-unix-sk': ['', 'with unix sockets that lead out of the container'],
+    'shell-job': ['', "with a terminal of the caller's"],
+    'file-locks': ['', 'with file locks'],
+    'lazy-pages': ['', 'memory is fetched when it is needed, by criu lazy-pages'],
+    'auto-dedup': ['', 'with pages in the parent images removed as they are replaced'],
+    'manage-cgroups-mode': ['MODE', 'what becomes of cgroups below the container: soft (default), full, strict or ignore'],
+    'empty-ns': ['network', 'with the network namespace left empty'],
+    format: ['FORMAT', 'table (default) or json'],
+  },
+  checkpoint: {
+    'parent-path': ['DIR', 'an earlier pre-dump, relative to the directory of the images'],
+    'leave-running': ['', 'let the container go on'],
+    'tcp-skip-in-flight': ['', 'without TCP connections that are only being made'],
+    'pre-dump': ['', 'only memory, of a container that goes on'],
+    'page-server': ['ADDRESS:PORT', 'send memory to a criu page-server'],
+    'status-fd': ['N', 'descriptor that gets a zero byte when lazy pages can be fetched'],
+  },
+  restore: {
+    'tcp-close': ['', 'with TCP connections that were established closed'],
+    'lsm-profile': ['TYPE:NAME', 'another security label'],
+    'lsm-mount-context': ['CONTEXT', 'another SELinux context of mounts'],
   },
   exec: {
     process: ['FILE', 'the process as in config.json, instead of a command'],

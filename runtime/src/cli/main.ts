@@ -1,6 +1,7 @@
 /** The whole command line: every command, and help. */
 import type { Sys } from '../sys/sys.ts';
 import type { DefinedCommand } from './command.ts';
+import { checkpointCommand } from './commands/checkpoint.ts';
 import { createCommand } from './commands/create.ts';
 import { deleteCommand } from './commands/delete.ts';
 import { doctorCommand } from './commands/doctor.ts';
@@ -12,6 +13,7 @@ import { listCommand } from './commands/list.ts';
 import { pauseCommand } from './commands/pause.ts';
 import { planCommand } from './commands/plan.ts';
 import { psCommand } from './commands/ps.ts';
+import { restoreCommand } from './commands/restore.ts';
 import { resumeCommand } from './commands/resume.ts';
 import { runCommand } from './commands/run.ts';
 import { specCommand } from './commands/spec.ts';
@@ -33,6 +35,8 @@ const COMMANDS: readonly DefinedCommand[] = [
   resumeCommand,
   updateCommand,
   eventsCommand,
+  checkpointCommand,
+  restoreCommand,
   deleteCommand,
   specCommand,
   planCommand,

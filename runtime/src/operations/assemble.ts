@@ -126,7 +126,7 @@ export function assemble(
   }
 }
 
-function firstRecord(context: Context, options: AssembleOptions, bundle: Bundle): ContainerRecord {
+export function firstRecord(context: Context, options: AssembleOptions, bundle: Bundle): ContainerRecord {
   const { config } = bundle;
   const root = config.root?.path ?? '';
   const { startContainer, poststart, poststop } = config.hooks ?? {};

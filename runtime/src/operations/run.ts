@@ -91,12 +91,19 @@ function stay(context: Context, options: RunOptions, bundle: Bundle, signals: Si
   }
 }
 
-interface Means {
+/** What staying with a container takes. */
+export interface Means {
   readonly signals: SignalSource;
   readonly terminal: TerminalCopy | undefined;
 }
 
-function stayWith(context: Context, options: RunOptions, { record, notifySocket }: Started, means: Means): number {
+/** Waits for the container's end, deletes it unless it is to be kept, and returns its exit status. */
+export function stayWith(
+  context: Context,
+  options: Pick<RunOptions, 'id' | 'keep'>,
+  { record, notifySocket }: Started,
+  means: Means,
+): number {
   const attendant = notifySocket === undefined ? undefined : new Notifications(context, notifySocket, { mainPid: 'self' });
   try {
     context.trace?.begin('wait for the end of the container');
@@ -119,7 +126,7 @@ function cleanUp(context: Context, id: string): void {
   }
 }
 
-interface Started {
+export interface Started {
   readonly record: ContainerRecord;
   /** Where the container tells that it is ready, if somebody wants to hear of it. */
   readonly notifySocket: number | undefined;

@@ -56,6 +56,8 @@ export interface ContainerRecord {
   readonly noCgroup?: true;
   /** Descriptors after 2 that the program keeps: they move the numbers of the init process's own (`agentFds`). */
   readonly preservedFds: number;
+  /** Made out of an image by `restore`. */
+  readonly restored?: true;
   /** The container shares the session keyring of who created it. */
   readonly noNewKeyring?: boolean;
   readonly seccomp?: FilterRecord;

@@ -2,8 +2,9 @@ import { ENOENT, ENOSYS } from '../../linux/errno.ts';
 import { type SyscallName, syscallNumber } from '../../linux/syscall-numbers.ts';
 import { createNodeSys } from '../../sys/node.ts';
 import type { Sys } from '../../sys/sys.ts';
+import { findCommand } from '../find-command.ts';
 import { heldByV1 } from './cgroups.ts';
-import { type Examination, findCommand, installCommand } from './finding.ts';
+import { type Examination, installCommand } from './finding.ts';
 import { examineKernel } from './kernel.ts';
 import { examineNamespaces, subordinateIds } from './namespaces.ts';
 

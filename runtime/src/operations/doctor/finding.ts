@@ -1,8 +1,8 @@
 /** What `doctor` finds out: one sentence for each thing that containers need or may want. */
 import { tryCall } from '../../linux/call.ts';
-import { AT_FDCWD } from '../../linux/open-flags.ts';
 import type { Sys } from '../../sys/sys.ts';
 import type { Context } from '../context.ts';
+import { findCommand } from '../find-command.ts';
 
 /** ok: it works. limited: some containers will not work, or not as they ask. missing: no container works. */
 export type Verdict = 'ok' | 'limited' | 'missing';
@@ -23,19 +23,6 @@ export interface Examination {
   readonly sys: Sys;
   /** Root of the host. */
   readonly privileged: boolean;
-}
-
-const X_OK = 1;
-const SYSTEM_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
-
-/** Where a command is, by the caller's PATH and by that of the system. */
-export function findCommand(sys: Sys, name: string): string | undefined {
-  const own = sys.environ.find((entry) => entry.startsWith('PATH='))?.slice('PATH='.length) ?? '';
-  return `${own}:${SYSTEM_PATH}`
-    .split(':')
-    .filter((directory) => directory.startsWith('/'))
-    .map((directory) => `${directory}/${name}`)
-    .find((path) => tryCall(sys, 'faccessat', AT_FDCWD, path, X_OK) === 0);
 }
 
 /** Names of one package in the distributions whose package manager is known. */

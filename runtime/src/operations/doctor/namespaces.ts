@@ -6,8 +6,9 @@ import { readFileIfExists } from '../../linux/files.ts';
 import { NAMESPACE_TYPES, NAMESPACES, type NamespaceType } from '../../linux/namespaces.ts';
 import { stat } from '../../linux/stat.ts';
 import type { Sys } from '../../sys/sys.ts';
+import { findCommand } from '../find-command.ts';
 import { userName } from '../state.ts';
-import { asRoot, type Examination, type Finding, findCommand, installCommand } from './finding.ts';
+import { asRoot, type Examination, type Finding, installCommand } from './finding.ts';
 import type { TrialResults } from './trial.ts';
 
 /** Set user id (inode(7)). */

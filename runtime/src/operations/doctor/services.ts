@@ -4,7 +4,8 @@ import { managerVersion } from '../../cgroups/systemd/unit.ts';
 import { readFileIfExists } from '../../linux/files.ts';
 import { lstat } from '../../linux/stat.ts';
 import type { Sys } from '../../sys/sys.ts';
-import { asRoot, type Examination, type Finding, findCommand, installCommand } from './finding.ts';
+import { findCommand } from '../find-command.ts';
+import { asRoot, type Examination, type Finding, installCommand } from './finding.ts';
 
 const AREA = 'services';
 const DEADLINE_MS = 5000;

@@ -2,13 +2,11 @@
 import { RuntimeError } from '../../base/errors.ts';
 import { readFileIfExists } from '../../linux/files.ts';
 import { isSeparate } from '../../plan/namespaces.ts';
-import { planContainer } from '../../plan/plan.ts';
 import { parseContainerId } from '../../spec/container-id.ts';
-import { loadConfig } from '../../spec/load.ts';
 import type { Context } from '../context.ts';
-import { gatherHostFacts } from '../host-facts.ts';
 import { notRunning, observe } from '../observe.ts';
 import { presentResources, RESOURCES } from '../present-resources.ts';
+import { recordedPlan } from '../recorded-plan.ts';
 import { cgroupDrift } from './cgroup.ts';
 import type { Difference } from './difference.ts';
 import { insideDrift } from './inside.ts';
@@ -27,14 +25,11 @@ export function drift(context: Context, id: string): Difference[] {
     });
   }
   if (status !== 'running' && status !== 'paused') throw notRunning();
-  const text = store.readConfig(id);
-  const { config } = loadConfig(text);
+  const { text, config, plan } = recordedPlan(context, record);
   const resources = presentResources(readFileIfExists(sys, `${store.root}/${id}/${RESOURCES}`), () => text);
-  const host = gatherHostFacts(sys, record.bundle, record.cgroup?.directory);
-  const plan = planContainer(config, host, { id, noPivot: false, noNewKeyring: record.noNewKeyring === true });
   return [
     ...cgroupDrift(sys, record, config, resources),
-    ...namespaceDrift(sys, record.pid, plan.namespaces),
+    ...namespaceDrift(sys, record.pid, plan.namespaces, record),
     ...processDrift(sys, record.pid, plan),
     ...(isSeparate(plan.namespaces, 'mount') ? mountDrift(sys, record.pid, plan) : []),
     ...insideDrift(context, record, plan),

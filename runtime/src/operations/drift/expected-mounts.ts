@@ -24,6 +24,8 @@ export interface ExpectedMount {
   /** Attributes that it must have, and must not have. */
   readonly set: number;
   readonly clear: number;
+  /** It hides what is there. */
+  readonly masks?: true;
   /** Nothing is missed where the container does not have the place. */
   readonly optional: boolean;
   readonly configPath: string | undefined;
@@ -79,7 +81,7 @@ function note(mounts: Map<string, ExpectedMount>, step: Step): void {
       put(step.path, { type: undefined, source: undefined, tree: true, set: MOUNT_ATTR_RDONLY, clear: 0, optional: true });
       break;
     case 'mask':
-      put(step.path, { type: undefined, source: undefined, tree: false, set: 0, clear: 0, optional: true });
+      put(step.path, { type: undefined, source: undefined, tree: false, set: 0, clear: 0, optional: true, masks: true });
       break;
     case 'device':
       if (step.bind)

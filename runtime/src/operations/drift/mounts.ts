@@ -45,7 +45,7 @@ export function mountDrift(sys: Sys, pid: number, plan: Plan): Difference[] {
 }
 
 /** A descriptor, or a negated errno. */
-function openInRoot(sys: Sys, root: number, path: string, flags: number): number {
+export function openInRoot(sys: Sys, root: number, path: string, flags: number): number {
   const how = new ArrayBuffer(OPEN_HOW_BYTES);
   const view = new DataView(how);
   view.setBigUint64(0, BigInt(flags | O_CLOEXEC), true);
@@ -75,13 +75,14 @@ function describe({ type, source }: ExpectedMount): string {
   return source === undefined ? 'a mount' : `a bind mount of ${source}`;
 }
 
-function isMountRoot(sys: Sys, fd: number): boolean {
+export function isMountRoot(sys: Sys, fd: number): boolean {
   const buffer = new ArrayBuffer(STATX_BYTES);
   const result = tryCall(sys, 'statx', fd, '', AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, buffer);
   return result === 0 && (new DataView(buffer).getUint32(8, true) & STATX_ATTR_MOUNT_ROOT) !== 0;
 }
 
-function mountId(sys: Sys, fd: number): number {
+/** The id of the mount that an open file is on, as mountinfo has it. */
+export function mountId(sys: Sys, fd: number): number {
   return Number(/^mnt_id:\s*(\d+)/m.exec(readFile(sys, `/proc/self/fdinfo/${fd}`))?.[1] ?? -1);
 }
 

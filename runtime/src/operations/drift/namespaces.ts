@@ -7,8 +7,18 @@ import type { IdMap } from '../../plan/steps.ts';
 import type { Sys } from '../../sys/sys.ts';
 import { compare, type Difference } from './difference.ts';
 
-export function namespaceDrift(sys: Sys, pid: number, plan: NamespacePlan): Difference[] {
-  return [...NAMESPACE_TYPES.flatMap((type) => oneDrift(sys, pid, plan, type)), ...mapDrift(sys, pid, plan)];
+/** CRIU gives what it restores a time namespace, in which the clocks go on from where they were. */
+export interface Origin {
+  readonly restored?: true;
+}
+
+export function namespaceDrift(sys: Sys, pid: number, plan: NamespacePlan, { restored }: Origin): Difference[] {
+  const isExpected = (type: NamespaceType): boolean =>
+    type === 'time' && restored === true && !plan.join.some((join) => join.type === type);
+  return [
+    ...NAMESPACE_TYPES.filter((type) => !isExpected(type)).flatMap((type) => oneDrift(sys, pid, plan, type)),
+    ...mapDrift(sys, pid, plan),
+  ];
 }
 
 function oneDrift(sys: Sys, pid: number, plan: NamespacePlan, type: NamespaceType): Difference[] {
