@@ -49,7 +49,7 @@ export class TsctlStage {
     return readlinkSync(`/proc/${this.#holder.pid}/ns/${kind}`);
   }
 
-  get #env(): Record<string, string | undefined> {
+  get env(): Record<string, string | undefined> {
     return {
       PATH: process.env['PATH'],
       HOME: this.directory,
@@ -59,20 +59,21 @@ export class TsctlStage {
     };
   }
 
-  get #enter(): string[] {
+  /** What leads into the namespaces. */
+  get enter(): string[] {
     return ['nsenter', '-t', String(this.#holder.pid), '-n', '-m', '--'];
   }
 
   inside(words: readonly string[], input = ''): Result {
-    const [program = '', ...args] = [...this.#enter, ...words];
-    const { status, stdout, stderr } = spawnSync(program, args, { encoding: 'utf8', input, env: this.#env });
+    const [program = '', ...args] = [...this.enter, ...words];
+    const { status, stdout, stderr } = spawnSync(program, args, { encoding: 'utf8', input, env: this.env });
     return { code: status, stdout, stderr };
   }
 
   /** Goes on while the test does. */
   spawnInside(words: readonly string[]) {
-    const [program = '', ...args] = [...this.#enter, ...words];
-    return spawn(program, args, { env: this.#env, stdio: ['pipe', 'pipe', 'pipe'] });
+    const [program = '', ...args] = [...this.enter, ...words];
+    return spawn(program, args, { env: this.env, stdio: ['pipe', 'pipe', 'pipe'] });
   }
 
   /** The words of a command of tsctl. */
