@@ -1,4 +1,6 @@
+import { existsSync } from 'node:fs';
 import { cpus, hostname, release, totalmem } from 'node:os';
+import { dirname, resolve } from 'node:path';
 import { collectAllGarbage, removeDangling } from '../../../../imagetool/src/image/collect-garbage.ts';
 import { layoutAt } from '../../../../imagetool/src/store/layout.ts';
 import { hasLayout } from '../../../../imagetool/src/store/make-layout.ts';
@@ -175,7 +177,8 @@ export const start: Command = async (context) => {
 };
 
 export const systemdUnit: Command = async (context) => {
-  const program = process.env['TSCTL_PROGRAM'] ?? '/usr/local/bin/tsctl';
+  const built = resolve(dirname(process.argv[1] ?? ''), 'bin/tsctl');
+  const program = existsSync(built) ? built : '/usr/local/bin/tsctl';
   context.print(
     [
       '# tsctl system systemd-unit > /etc/systemd/system/tsctl.service && systemctl enable tsctl',
@@ -188,7 +191,7 @@ export const systemdUnit: Command = async (context) => {
       'Type=oneshot',
       'RemainAfterExit=yes',
       // The shim holds the containers: it must live when this has ended.
-      'KillMode=none',
+      'KillMode=process',
       `ExecStart=${program} --root ${context.places.root} system start`,
       '',
       '[Install]',
