@@ -1,12 +1,15 @@
 /** The shim beside runc's, with runc and with crun, under the same containerd: bench.cjs ROOT [TOPIC…] [--rounds N] [--json FILE]. */
 import { writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { makeBundle } from '../../runtime/bench/bundle.ts';
 import { median, pairedRatio } from '../../runtime/bench/measure.ts';
 import { formatRow, type Goal, type Row } from '../../runtime/bench/report.ts';
-import { type Contestant, cpuTicks, Daemon, descriptors, pssKiB, rssKiB, runcShim } from './daemon.ts';
+import { TaskV3 } from '../../specs/containerd/task.ts';
+import { TtrpcConnection } from '../src/ttrpc/client.ts';
+import { addHook, type Contestant, cpuTicks, Daemon, descriptors, pssKiB, rssKiB, runcShim } from './daemon.ts';
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { rounds: { type: 'string' }, json: { type: 'string' } } });
 const [root = '', ...topics] = positionals;
@@ -148,6 +151,31 @@ async function idle(daemon: Daemon, bundle: string): Promise<Row> {
   return row(`all shim processes of ${IDLE} idle containers (PSS)`, 'KiB', samples, { runc: 0.25 });
 }
 
+/** The longest that the warm process takes to say the state of a container, while the create of another is held up by a hook. */
+async function stalls(daemon: Daemon, bundle: string, heldBundle: string): Promise<Row> {
+  await keep(daemon, TSRUN, 'watched', bundle);
+  await daemon.record(TSRUN, 'held', heldBundle);
+  const socket = connect(daemon.shimSocket);
+  const shim = new TtrpcConnection(socket).client(TaskV3);
+  let isHeld = true;
+  const created = daemon.create(TSRUN, 'held').finally(() => {
+    isHeld = false;
+  });
+  const waits: number[] = [];
+  while (isHeld) {
+    waits.push(await timed(() => shim.State({ id: 'watched' })));
+    await sleep(1);
+  }
+  await created;
+  socket.destroy();
+  await daemon.start('held');
+  for (const id of ['held', 'watched']) await drop(daemon, id);
+  const slowest = Math.max(...waits);
+  const goals = [{ name: 'slowest', value: slowest, limit: 50 }];
+  const what = `the slowest of ${waits.length} answers while another create is held up for 3 s`;
+  return { topic: 'shim', what, medians: { 'tsrun, median': median(waits) }, unit: 'ms', goals };
+}
+
 /** Growth of the warm process over many containers, after the first tenth. */
 async function soak(daemon: Daemon, bundle: string, count: number): Promise<Row> {
   let first = { rss: 0, fds: 0 };
@@ -185,6 +213,11 @@ async function main(): Promise<Row[]> {
     if (wants('shim-life')) add(...(await lives(daemon, trueBundle)));
     if (wants('shim-exec')) add(...(await execs(daemon, sleepBundle)));
     if (wants('shim-idle')) add(await idle(daemon, sleepBundle));
+    if (wants('shim-stall')) {
+      const held = makeBundle(daemon.directory, 'held', '/bin/busybox', ['/bin/sleep', '600']);
+      addHook(held, ['/bin/sleep', '3']);
+      add(await stalls(daemon, sleepBundle, held));
+    }
     if (wants('shim-soak')) add(await soak(daemon, trueBundle, rounds * 20));
   } finally {
     await daemon.close();

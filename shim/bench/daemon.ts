@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { anyOf, anyOfJson, JSON_TYPES } from '../../specs/containerd/any.ts';
 import { containerd, type google } from '../../specs/containerd/gen/containerd.js';
 import { Containers, Tasks } from '../../specs/containerd/services.ts';
+import { placesOf } from '../src/bootstrap/places.ts';
 import { GrpcConnection } from '../src/grpc/client.ts';
 
 const NAMESPACE = 'bench';
@@ -118,6 +119,11 @@ export class Daemon {
     return [...own, ...keepers, ...all.filter((pid) => own.includes(parentOf(pid)) && isAgent(pid))];
   }
 
+  /** Where our warm process listens. */
+  get shimSocket(): string {
+    return placesOf({ address: this.#address, namespace: NAMESPACE }).socket;
+  }
+
   get pid(): number {
     return this.#daemon.pid ?? 0;
   }
@@ -130,6 +136,14 @@ export class Daemon {
     await ended;
     rmSync(this.directory, { recursive: true, force: true });
   }
+}
+
+/** Has a command run whenever a container of the bundle is created. */
+export function addHook(bundle: string, args: readonly string[]): void {
+  const path = join(bundle, 'config.json');
+  const config = JSON.parse(readFileSync(path, 'utf8'));
+  config.hooks = { createRuntime: [{ path: args[0], args }] };
+  writeFileSync(path, JSON.stringify(config));
 }
 
 function specOf(bundle: string): string {
