@@ -9,9 +9,9 @@ export function makeDebianArchive(folder) {
   if (existsSync(archive)) return archive;
   mkdirSync(folder, { recursive: true });
   process.stdout.write('Making a Debian base (once) …\n');
-  const { status } = spawnSync('mmdebstrap', ['--quiet', '--variant=essential', '--include=apt', 'stable', `${archive}.new.tar`], {
-    stdio: 'inherit',
-  });
+  // From one archive alone: what is installed later in the lecture comes from there too.
+  const words = ['--quiet', '--variant=essential', '--include=apt', 'stable', `${archive}.new.tar`, 'http://deb.debian.org/debian'];
+  const { status } = spawnSync('mmdebstrap', words, { stdio: 'inherit' });
   if (status !== 0) throw new Error('mmdebstrap could not make a Debian base');
   renameSync(`${archive}.new.tar`, archive);
   return archive;

@@ -5,6 +5,7 @@ import { existsSync } from 'node:fs';
 import { get } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { withoutEscapes } from './compare.mjs';
+import { PACKAGES_PORT } from './packages.mjs';
 import { REGISTRY } from './stage.mjs';
 
 /**
@@ -17,6 +18,8 @@ import { REGISTRY } from './stage.mjs';
  * @property {boolean} [elsewhere] on another machine: another data root
  * @property {() => Promise<string | undefined>} [check] looks at the world; says what is wrong
  * @property {number} [waitMs] before it is typed
+ * @property {boolean} [needsPackages] only where Debian's packages can be reached
+ * @property {number} [patienceMs] for the answer to a line, 20 s if nothing is said
  */
 
 /** @typedef {{ command: string, output: string, code: number, text: string, problem?: string | undefined }} Done */
@@ -32,6 +35,15 @@ export const STEPS = [
   { command: 'run ubuntu cat /greeting', code: 1, says: [/No such file or directory/] },
   { command: 'ps', says: [/CONTAINER ID\s+IMAGE\s+COMMAND\s+CREATED\s+STATUS\s+PORTS\s+NAMES/] },
   { command: 'ps -a', says: [/Exited \(0\)/, /Exited \(1\)/, /first/] },
+  // What is installed in one container is in that one only.
+  {
+    command: `run -it --name apt -e http_proxy=http://GATEWAY:${PACKAGES_PORT} ubuntu /bin/bash`,
+    type: ['apt update && apt install -y --no-install-recommends curl', 'curl --version', 'exit'],
+    says: [/^curl \d+\.\d+/m],
+    needsPackages: true,
+    patienceMs: 300_000,
+  },
+  { command: 'run ubuntu curl --version', code: 127, says: [/curl.*not found/i], needsPackages: true },
   // It is still there.
   { command: 'start -ia first', type: ['cat /greeting', 'exit'], says: [/^hello\r?$/m] },
   { command: 'logs first', says: [/cat \/greeting/] },
@@ -87,11 +99,13 @@ export const STEPS = [
   { command: 'inspect no-such-thing', code: 1, says: [/no such (object|container)/i] },
 ];
 
-/** @param {import('./stage.mjs').Docker} docker @param {{ print: boolean }} options @returns {Promise<Done[]>} */
-export async function giveLecture(docker, { print }) {
+/** @param {import('./stage.mjs').Docker} docker @param {{ print: boolean, hasPackages: boolean }} options @returns {Promise<Done[]>} */
+export async function giveLecture(docker, { print, hasPackages }) {
   /** @type {Done[]} */
   const done = [];
-  for (const step of STEPS) {
+  for (const { command, ...rest } of STEPS) {
+    const step = { ...rest, command: command.replace('GATEWAY', docker.gateway) };
+    if (step.needsPackages === true && !hasPackages) continue;
     if (step.waitMs !== undefined) await sleep(step.waitMs);
     const words = step.command.split(' ');
     const { output, code } = step.type === undefined ? await typed(docker, step, words) : await inTerminal(docker, step, words);
@@ -128,7 +142,8 @@ async function inTerminal(docker, step, words) {
   for (const text of step.type ?? []) {
     const before = said.length;
     // A prompt is what shows that the shell is there, and has answered the last line.
-    for (let waited = 0; waited < 20_000 && !hasPrompt(said.slice(before === 0 ? 0 : -80)); waited += 50) await sleep(50);
+    for (let waited = 0; waited < (step.patienceMs ?? 20_000) && !hasPrompt(said.slice(before === 0 ? 0 : -80)); waited += 50)
+      await sleep(50);
     child.stdin.write(`${text}\n`);
     await sleep(300);
   }

@@ -8,7 +8,10 @@ import { makeBusyboxArchive, run, SERVER } from './images.mjs';
 
 export const REGISTRY = '127.0.0.1:5000';
 
-/** @typedef {{ name: string, argv: string[], elsewhere: string[], env: Record<string, string>, folder: string }} Docker */
+/** @typedef {{ name: string, argv: string[], elsewhere: string[], env: Record<string, string>, folder: string, gateway: string }} Docker */
+
+/** Of the default networks. */
+const GATEWAYS = { tsctl: '10.89.0.1', podman: '10.88.0.1' };
 
 export class Stage {
   /** @param {string} root @param {string} directory */
@@ -72,7 +75,14 @@ export class Stage {
     const at = (/** @type {string} */ place) => join(this.directory, `${name}-${place}`);
     if (name === 'tsctl') {
       const program = join(this.root, 'dist/bin/tsctl');
-      return { name, argv: [program, '--root', at('here')], elsewhere: [program, '--root', at('elsewhere')], env, folder: this.directory };
+      return {
+        name,
+        argv: [program, '--root', at('here')],
+        elsewhere: [program, '--root', at('elsewhere')],
+        env,
+        folder: this.directory,
+        gateway: GATEWAYS.tsctl,
+      };
     }
     const podman = (/** @type {string} */ place) => [
       ...['podman', '--root', at(place), '--runroot', `/run/${name}-${place}`, '--cgroup-manager', 'cgroupfs', '--events-backend', 'file'],
@@ -86,6 +96,7 @@ export class Stage {
       elsewhere: podman('elsewhere'),
       env: { ...env, CONTAINERS_REGISTRIES_CONF: registries },
       folder: this.directory,
+      gateway: GATEWAYS.podman,
     };
   }
 
