@@ -17,6 +17,8 @@ export const RuntimeService = {
     RemoveContainer: unary(v1.RemoveContainerRequest, v1.RemoveContainerResponse),
     ContainerStatus: unary(v1.ContainerStatusRequest, v1.ContainerStatusResponse),
     ExecSync: unary(v1.ExecSyncRequest, v1.ExecSyncResponse),
+    Attach: unary(v1.AttachRequest, v1.AttachResponse),
+    UpdateContainerResources: unary(v1.UpdateContainerResourcesRequest, v1.UpdateContainerResourcesResponse),
     ContainerStats: unary(v1.ContainerStatsRequest, v1.ContainerStatsResponse),
   },
 } as const satisfies ServiceDescription;

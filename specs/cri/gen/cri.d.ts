@@ -1217,6 +1217,89 @@ export namespace runtime {
         }
 
         /**
+         * Properties of a LinuxContainerResources.
+         * @deprecated Use runtime.v1.LinuxContainerResources.$Properties instead.
+         */
+        interface ILinuxContainerResources extends runtime.v1.LinuxContainerResources.$Properties {
+        }
+
+        /** Represents a LinuxContainerResources. */
+        class LinuxContainerResources {
+
+            /**
+             * Constructs a new LinuxContainerResources.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: runtime.v1.LinuxContainerResources.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** LinuxContainerResources cpuPeriod. */
+            cpuPeriod: (number|$protobuf.Long);
+
+            /** LinuxContainerResources cpuQuota. */
+            cpuQuota: (number|$protobuf.Long);
+
+            /** LinuxContainerResources memoryLimitInBytes. */
+            memoryLimitInBytes: (number|$protobuf.Long);
+
+            /** LinuxContainerResources memorySwapLimitInBytes. */
+            memorySwapLimitInBytes: (number|$protobuf.Long);
+
+            /**
+             * Creates a new LinuxContainerResources instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns LinuxContainerResources instance
+             */
+            static create(properties: runtime.v1.LinuxContainerResources.$Shape): runtime.v1.LinuxContainerResources & runtime.v1.LinuxContainerResources.$Shape;
+            static create(properties?: runtime.v1.LinuxContainerResources.$Properties): runtime.v1.LinuxContainerResources;
+
+            /**
+             * Encodes the specified LinuxContainerResources message. Does not implicitly {@link runtime.v1.LinuxContainerResources.verify|verify} messages.
+             * @param message LinuxContainerResources message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: runtime.v1.LinuxContainerResources.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a LinuxContainerResources message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {runtime.v1.LinuxContainerResources & runtime.v1.LinuxContainerResources.$Shape} LinuxContainerResources
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): runtime.v1.LinuxContainerResources & runtime.v1.LinuxContainerResources.$Shape;
+        }
+
+        namespace LinuxContainerResources {
+
+            /** Properties of a LinuxContainerResources. */
+            interface $Properties {
+
+                /** LinuxContainerResources cpuPeriod */
+                cpuPeriod?: (number|$protobuf.Long|null);
+
+                /** LinuxContainerResources cpuQuota */
+                cpuQuota?: (number|$protobuf.Long|null);
+
+                /** LinuxContainerResources memoryLimitInBytes */
+                memoryLimitInBytes?: (number|$protobuf.Long|null);
+
+                /** LinuxContainerResources memorySwapLimitInBytes */
+                memorySwapLimitInBytes?: (number|$protobuf.Long|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a LinuxContainerResources. */
+            type $Shape = runtime.v1.LinuxContainerResources.$Properties;
+        }
+
+        /**
          * Properties of a LinuxContainerConfig.
          * @deprecated Use runtime.v1.LinuxContainerConfig.$Properties instead.
          */
@@ -1234,6 +1317,9 @@ export namespace runtime {
 
             /** Unknown fields preserved while decoding when enabled */
             $unknowns?: Uint8Array[];
+
+            /** LinuxContainerConfig resources. */
+            resources?: (runtime.v1.LinuxContainerResources.$Properties|null);
 
             /** LinuxContainerConfig securityContext. */
             securityContext?: (runtime.v1.LinuxContainerSecurityContext.$Properties|null);
@@ -1269,6 +1355,9 @@ export namespace runtime {
 
             /** Properties of a LinuxContainerConfig. */
             interface $Properties {
+
+                /** LinuxContainerConfig resources */
+                resources?: (runtime.v1.LinuxContainerResources.$Properties|null);
 
                 /** LinuxContainerConfig securityContext */
                 securityContext?: (runtime.v1.LinuxContainerSecurityContext.$Properties|null);
@@ -1314,6 +1403,9 @@ export namespace runtime {
 
             /** ContainerConfig logPath. */
             logPath: string;
+
+            /** ContainerConfig stdin. */
+            stdin: boolean;
 
             /** ContainerConfig linux. */
             linux?: (runtime.v1.LinuxContainerConfig.$Properties|null);
@@ -1364,6 +1456,9 @@ export namespace runtime {
 
                 /** ContainerConfig logPath */
                 logPath?: (string|null);
+
+                /** ContainerConfig stdin */
+                stdin?: (boolean|null);
 
                 /** ContainerConfig linux */
                 linux?: (runtime.v1.LinuxContainerConfig.$Properties|null);
@@ -2493,6 +2588,77 @@ export namespace runtime {
         }
 
         /**
+         * Properties of a MemoryUsage.
+         * @deprecated Use runtime.v1.MemoryUsage.$Properties instead.
+         */
+        interface IMemoryUsage extends runtime.v1.MemoryUsage.$Properties {
+        }
+
+        /** Represents a MemoryUsage. */
+        class MemoryUsage {
+
+            /**
+             * Constructs a new MemoryUsage.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: runtime.v1.MemoryUsage.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** MemoryUsage timestamp. */
+            timestamp: (number|$protobuf.Long);
+
+            /** MemoryUsage workingSetBytes. */
+            workingSetBytes?: (runtime.v1.UInt64Value.$Properties|null);
+
+            /**
+             * Creates a new MemoryUsage instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns MemoryUsage instance
+             */
+            static create(properties: runtime.v1.MemoryUsage.$Shape): runtime.v1.MemoryUsage & runtime.v1.MemoryUsage.$Shape;
+            static create(properties?: runtime.v1.MemoryUsage.$Properties): runtime.v1.MemoryUsage;
+
+            /**
+             * Encodes the specified MemoryUsage message. Does not implicitly {@link runtime.v1.MemoryUsage.verify|verify} messages.
+             * @param message MemoryUsage message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: runtime.v1.MemoryUsage.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a MemoryUsage message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {runtime.v1.MemoryUsage & runtime.v1.MemoryUsage.$Shape} MemoryUsage
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): runtime.v1.MemoryUsage & runtime.v1.MemoryUsage.$Shape;
+        }
+
+        namespace MemoryUsage {
+
+            /** Properties of a MemoryUsage. */
+            interface $Properties {
+
+                /** MemoryUsage timestamp */
+                timestamp?: (number|$protobuf.Long|null);
+
+                /** MemoryUsage workingSetBytes */
+                workingSetBytes?: (runtime.v1.UInt64Value.$Properties|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a MemoryUsage. */
+            type $Shape = runtime.v1.MemoryUsage.$Properties;
+        }
+
+        /**
          * Properties of a ContainerAttributes.
          * @deprecated Use runtime.v1.ContainerAttributes.$Properties instead.
          */
@@ -2588,6 +2754,9 @@ export namespace runtime {
             /** ContainerStats cpu. */
             cpu?: (runtime.v1.CpuUsage.$Properties|null);
 
+            /** ContainerStats memory. */
+            memory?: (runtime.v1.MemoryUsage.$Properties|null);
+
             /**
              * Creates a new ContainerStats instance using the specified properties.
              * @param [properties] Properties to set
@@ -2625,6 +2794,9 @@ export namespace runtime {
 
                 /** ContainerStats cpu */
                 cpu?: (runtime.v1.CpuUsage.$Properties|null);
+
+                /** ContainerStats memory */
+                memory?: (runtime.v1.MemoryUsage.$Properties|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -2697,6 +2869,290 @@ export namespace runtime {
 
             /** Shape of a ContainerStatsResponse. */
             type $Shape = runtime.v1.ContainerStatsResponse.$Properties;
+        }
+
+        /**
+         * Properties of an AttachRequest.
+         * @deprecated Use runtime.v1.AttachRequest.$Properties instead.
+         */
+        interface IAttachRequest extends runtime.v1.AttachRequest.$Properties {
+        }
+
+        /** Represents an AttachRequest. */
+        class AttachRequest {
+
+            /**
+             * Constructs a new AttachRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: runtime.v1.AttachRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** AttachRequest containerId. */
+            containerId: string;
+
+            /** AttachRequest stdin. */
+            stdin: boolean;
+
+            /** AttachRequest tty. */
+            tty: boolean;
+
+            /** AttachRequest stdout. */
+            stdout: boolean;
+
+            /** AttachRequest stderr. */
+            stderr: boolean;
+
+            /**
+             * Creates a new AttachRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns AttachRequest instance
+             */
+            static create(properties: runtime.v1.AttachRequest.$Shape): runtime.v1.AttachRequest & runtime.v1.AttachRequest.$Shape;
+            static create(properties?: runtime.v1.AttachRequest.$Properties): runtime.v1.AttachRequest;
+
+            /**
+             * Encodes the specified AttachRequest message. Does not implicitly {@link runtime.v1.AttachRequest.verify|verify} messages.
+             * @param message AttachRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: runtime.v1.AttachRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes an AttachRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {runtime.v1.AttachRequest & runtime.v1.AttachRequest.$Shape} AttachRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): runtime.v1.AttachRequest & runtime.v1.AttachRequest.$Shape;
+        }
+
+        namespace AttachRequest {
+
+            /** Properties of an AttachRequest. */
+            interface $Properties {
+
+                /** AttachRequest containerId */
+                containerId?: (string|null);
+
+                /** AttachRequest stdin */
+                stdin?: (boolean|null);
+
+                /** AttachRequest tty */
+                tty?: (boolean|null);
+
+                /** AttachRequest stdout */
+                stdout?: (boolean|null);
+
+                /** AttachRequest stderr */
+                stderr?: (boolean|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of an AttachRequest. */
+            type $Shape = runtime.v1.AttachRequest.$Properties;
+        }
+
+        /**
+         * Properties of an AttachResponse.
+         * @deprecated Use runtime.v1.AttachResponse.$Properties instead.
+         */
+        interface IAttachResponse extends runtime.v1.AttachResponse.$Properties {
+        }
+
+        /** Represents an AttachResponse. */
+        class AttachResponse {
+
+            /**
+             * Constructs a new AttachResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: runtime.v1.AttachResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** AttachResponse url. */
+            url: string;
+
+            /**
+             * Creates a new AttachResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns AttachResponse instance
+             */
+            static create(properties: runtime.v1.AttachResponse.$Shape): runtime.v1.AttachResponse & runtime.v1.AttachResponse.$Shape;
+            static create(properties?: runtime.v1.AttachResponse.$Properties): runtime.v1.AttachResponse;
+
+            /**
+             * Encodes the specified AttachResponse message. Does not implicitly {@link runtime.v1.AttachResponse.verify|verify} messages.
+             * @param message AttachResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: runtime.v1.AttachResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes an AttachResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {runtime.v1.AttachResponse & runtime.v1.AttachResponse.$Shape} AttachResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): runtime.v1.AttachResponse & runtime.v1.AttachResponse.$Shape;
+        }
+
+        namespace AttachResponse {
+
+            /** Properties of an AttachResponse. */
+            interface $Properties {
+
+                /** AttachResponse url */
+                url?: (string|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of an AttachResponse. */
+            type $Shape = runtime.v1.AttachResponse.$Properties;
+        }
+
+        /**
+         * Properties of an UpdateContainerResourcesRequest.
+         * @deprecated Use runtime.v1.UpdateContainerResourcesRequest.$Properties instead.
+         */
+        interface IUpdateContainerResourcesRequest extends runtime.v1.UpdateContainerResourcesRequest.$Properties {
+        }
+
+        /** Represents an UpdateContainerResourcesRequest. */
+        class UpdateContainerResourcesRequest {
+
+            /**
+             * Constructs a new UpdateContainerResourcesRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: runtime.v1.UpdateContainerResourcesRequest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** UpdateContainerResourcesRequest containerId. */
+            containerId: string;
+
+            /** UpdateContainerResourcesRequest linux. */
+            linux?: (runtime.v1.LinuxContainerResources.$Properties|null);
+
+            /**
+             * Creates a new UpdateContainerResourcesRequest instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns UpdateContainerResourcesRequest instance
+             */
+            static create(properties: runtime.v1.UpdateContainerResourcesRequest.$Shape): runtime.v1.UpdateContainerResourcesRequest & runtime.v1.UpdateContainerResourcesRequest.$Shape;
+            static create(properties?: runtime.v1.UpdateContainerResourcesRequest.$Properties): runtime.v1.UpdateContainerResourcesRequest;
+
+            /**
+             * Encodes the specified UpdateContainerResourcesRequest message. Does not implicitly {@link runtime.v1.UpdateContainerResourcesRequest.verify|verify} messages.
+             * @param message UpdateContainerResourcesRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: runtime.v1.UpdateContainerResourcesRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes an UpdateContainerResourcesRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {runtime.v1.UpdateContainerResourcesRequest & runtime.v1.UpdateContainerResourcesRequest.$Shape} UpdateContainerResourcesRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): runtime.v1.UpdateContainerResourcesRequest & runtime.v1.UpdateContainerResourcesRequest.$Shape;
+        }
+
+        namespace UpdateContainerResourcesRequest {
+
+            /** Properties of an UpdateContainerResourcesRequest. */
+            interface $Properties {
+
+                /** UpdateContainerResourcesRequest containerId */
+                containerId?: (string|null);
+
+                /** UpdateContainerResourcesRequest linux */
+                linux?: (runtime.v1.LinuxContainerResources.$Properties|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of an UpdateContainerResourcesRequest. */
+            type $Shape = runtime.v1.UpdateContainerResourcesRequest.$Properties;
+        }
+
+        /**
+         * Properties of an UpdateContainerResourcesResponse.
+         * @deprecated Use runtime.v1.UpdateContainerResourcesResponse.$Properties instead.
+         */
+        interface IUpdateContainerResourcesResponse extends runtime.v1.UpdateContainerResourcesResponse.$Properties {
+        }
+
+        /** Represents an UpdateContainerResourcesResponse. */
+        class UpdateContainerResourcesResponse {
+
+            /**
+             * Constructs a new UpdateContainerResourcesResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: runtime.v1.UpdateContainerResourcesResponse.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /**
+             * Creates a new UpdateContainerResourcesResponse instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns UpdateContainerResourcesResponse instance
+             */
+            static create(properties: runtime.v1.UpdateContainerResourcesResponse.$Shape): runtime.v1.UpdateContainerResourcesResponse & runtime.v1.UpdateContainerResourcesResponse.$Shape;
+            static create(properties?: runtime.v1.UpdateContainerResourcesResponse.$Properties): runtime.v1.UpdateContainerResourcesResponse;
+
+            /**
+             * Encodes the specified UpdateContainerResourcesResponse message. Does not implicitly {@link runtime.v1.UpdateContainerResourcesResponse.verify|verify} messages.
+             * @param message UpdateContainerResourcesResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: runtime.v1.UpdateContainerResourcesResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes an UpdateContainerResourcesResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {runtime.v1.UpdateContainerResourcesResponse & runtime.v1.UpdateContainerResourcesResponse.$Shape} UpdateContainerResourcesResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): runtime.v1.UpdateContainerResourcesResponse & runtime.v1.UpdateContainerResourcesResponse.$Shape;
+        }
+
+        namespace UpdateContainerResourcesResponse {
+
+            /** Properties of an UpdateContainerResourcesResponse. */
+            interface $Properties {
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of an UpdateContainerResourcesResponse. */
+            type $Shape = runtime.v1.UpdateContainerResourcesResponse.$Properties;
         }
     }
 }

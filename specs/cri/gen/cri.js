@@ -1507,6 +1507,122 @@ export const runtime = $root.runtime = (() => {
       };
       return LinuxContainerSecurityContext;
     })();
+    v1.LinuxContainerResources = (function() {
+      const LinuxContainerResources = function(properties) {
+        if (properties) {
+          for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+              this[keys[i]] = properties[keys[i]];
+        }
+      };
+      LinuxContainerResources.prototype.cpuPeriod = $util.Long ? $util.Long.fromBits(0, 0, false) : 0;
+      LinuxContainerResources.prototype.cpuQuota = $util.Long ? $util.Long.fromBits(0, 0, false) : 0;
+      LinuxContainerResources.prototype.memoryLimitInBytes = $util.Long ? $util.Long.fromBits(0, 0, false) : 0;
+      LinuxContainerResources.prototype.memorySwapLimitInBytes = $util.Long ? $util.Long.fromBits(0, 0, false) : 0;
+      LinuxContainerResources.create = function(properties) {
+        return new LinuxContainerResources(properties);
+      };
+      LinuxContainerResources.encode = function(message, writer, _depth) {
+        if (!writer)
+          writer = $Writer.create();
+        if (_depth === $undefined)
+          _depth = 0;
+        if (_depth > $util.recursionLimit)
+          throw $Error("max depth exceeded");
+        if (message.cpuPeriod != null && $Object.hasOwnProperty.call(message, "cpuPeriod") && (typeof message.cpuPeriod === "object" ? message.cpuPeriod.low || message.cpuPeriod.high : message.cpuPeriod !== 0))
+          writer.uint32(8).int64(message.cpuPeriod);
+        if (message.cpuQuota != null && $Object.hasOwnProperty.call(message, "cpuQuota") && (typeof message.cpuQuota === "object" ? message.cpuQuota.low || message.cpuQuota.high : message.cpuQuota !== 0))
+          writer.uint32(16).int64(message.cpuQuota);
+        if (message.memoryLimitInBytes != null && $Object.hasOwnProperty.call(message, "memoryLimitInBytes") && (typeof message.memoryLimitInBytes === "object" ? message.memoryLimitInBytes.low || message.memoryLimitInBytes.high : message.memoryLimitInBytes !== 0))
+          writer.uint32(32).int64(message.memoryLimitInBytes);
+        if (message.memorySwapLimitInBytes != null && $Object.hasOwnProperty.call(message, "memorySwapLimitInBytes") && (typeof message.memorySwapLimitInBytes === "object" ? message.memorySwapLimitInBytes.low || message.memorySwapLimitInBytes.high : message.memorySwapLimitInBytes !== 0))
+          writer.uint32(80).int64(message.memorySwapLimitInBytes);
+        if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+          for (let i = 0; i < message.$unknowns.length; ++i)
+            writer.raw(message.$unknowns[i]);
+        return writer;
+      };
+      LinuxContainerResources.decode = function(reader, length, _end, _depth, _target) {
+        if (!(reader instanceof $Reader))
+          reader = $Reader.create(reader);
+        if (_depth === $undefined)
+          _depth = 0;
+        if (_depth > $Reader.recursionLimit)
+          throw $Error("max depth exceeded");
+        let end, message, value;
+        if (length === $undefined)
+          end = reader.len;
+        else {
+          end = reader.pos + length;
+          if (end > reader.len)
+            throw $RangeError("index out of range");
+          length = reader.len;
+          reader.len = end;
+        }
+        message = _target || new $root.runtime.v1.LinuxContainerResources();
+        while (reader.pos < end) {
+          let start = reader.pos;
+          let tag = reader.tag();
+          if (tag === _end) {
+            _end = $undefined;
+            break;
+          }
+          let wireType = tag & 7;
+          switch (tag >>>= 3) {
+            case 1: {
+              if (wireType !== 0)
+                break;
+              if (typeof (value = reader.int64()) === "object" ? value.low || value.high : value !== 0)
+                message.cpuPeriod = value;
+              else
+                delete message.cpuPeriod;
+              continue;
+            }
+            case 2: {
+              if (wireType !== 0)
+                break;
+              if (typeof (value = reader.int64()) === "object" ? value.low || value.high : value !== 0)
+                message.cpuQuota = value;
+              else
+                delete message.cpuQuota;
+              continue;
+            }
+            case 4: {
+              if (wireType !== 0)
+                break;
+              if (typeof (value = reader.int64()) === "object" ? value.low || value.high : value !== 0)
+                message.memoryLimitInBytes = value;
+              else
+                delete message.memoryLimitInBytes;
+              continue;
+            }
+            case 10: {
+              if (wireType !== 0)
+                break;
+              if (typeof (value = reader.int64()) === "object" ? value.low || value.high : value !== 0)
+                message.memorySwapLimitInBytes = value;
+              else
+                delete message.memorySwapLimitInBytes;
+              continue;
+            }
+          }
+          reader.skipType(wireType, _depth, tag);
+          if (!reader.discardUnknown) {
+            $util.makeProp(message, "$unknowns", false);
+            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+          }
+        }
+        if (length !== $undefined) {
+          if (reader.pos !== end)
+            throw $RangeError("index out of range");
+          reader.len = length;
+        }
+        if (_end !== $undefined)
+          throw $Error("missing end group");
+        return message;
+      };
+      return LinuxContainerResources;
+    })();
     v1.LinuxContainerConfig = (function() {
       const LinuxContainerConfig = function(properties) {
         if (properties) {
@@ -1515,6 +1631,7 @@ export const runtime = $root.runtime = (() => {
               this[keys[i]] = properties[keys[i]];
         }
       };
+      LinuxContainerConfig.prototype.resources = null;
       LinuxContainerConfig.prototype.securityContext = null;
       LinuxContainerConfig.create = function(properties) {
         return new LinuxContainerConfig(properties);
@@ -1526,6 +1643,8 @@ export const runtime = $root.runtime = (() => {
           _depth = 0;
         if (_depth > $util.recursionLimit)
           throw $Error("max depth exceeded");
+        if (message.resources != null && $Object.hasOwnProperty.call(message, "resources"))
+          $root.runtime.v1.LinuxContainerResources.encode(message.resources, writer.uint32(10).fork(), _depth + 1).ldelim();
         if (message.securityContext != null && $Object.hasOwnProperty.call(message, "securityContext"))
           $root.runtime.v1.LinuxContainerSecurityContext.encode(message.securityContext, writer.uint32(18).fork(), _depth + 1).ldelim();
         if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
@@ -1560,6 +1679,12 @@ export const runtime = $root.runtime = (() => {
           }
           let wireType = tag & 7;
           switch (tag >>>= 3) {
+            case 1: {
+              if (wireType !== 2)
+                break;
+              message.resources = $root.runtime.v1.LinuxContainerResources.decode(reader, reader.size(), $undefined, _depth + 1, message.resources);
+              continue;
+            }
             case 2: {
               if (wireType !== 2)
                 break;
@@ -1599,6 +1724,7 @@ export const runtime = $root.runtime = (() => {
       ContainerConfig.prototype.command = $util.emptyArray;
       ContainerConfig.prototype.args = $util.emptyArray;
       ContainerConfig.prototype.logPath = "";
+      ContainerConfig.prototype.stdin = false;
       ContainerConfig.prototype.linux = null;
       ContainerConfig.create = function(properties) {
         return new ContainerConfig(properties);
@@ -1622,6 +1748,8 @@ export const runtime = $root.runtime = (() => {
             writer.uint32(34).string(message.args[i]);
         if (message.logPath != null && $Object.hasOwnProperty.call(message, "logPath") && message.logPath !== "")
           writer.uint32(90).string(message.logPath);
+        if (message.stdin != null && $Object.hasOwnProperty.call(message, "stdin") && message.stdin !== false)
+          writer.uint32(96).bool(message.stdin);
         if (message.linux != null && $Object.hasOwnProperty.call(message, "linux"))
           $root.runtime.v1.LinuxContainerConfig.encode(message.linux, writer.uint32(122).fork(), _depth + 1).ldelim();
         if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
@@ -1691,6 +1819,15 @@ export const runtime = $root.runtime = (() => {
                 message.logPath = value;
               else
                 delete message.logPath;
+              continue;
+            }
+            case 12: {
+              if (wireType !== 0)
+                break;
+              if (value = reader.bool())
+                message.stdin = value;
+              else
+                delete message.stdin;
               continue;
             }
             case 15: {
@@ -3102,6 +3239,95 @@ export const runtime = $root.runtime = (() => {
       };
       return CpuUsage;
     })();
+    v1.MemoryUsage = (function() {
+      const MemoryUsage = function(properties) {
+        if (properties) {
+          for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+              this[keys[i]] = properties[keys[i]];
+        }
+      };
+      MemoryUsage.prototype.timestamp = $util.Long ? $util.Long.fromBits(0, 0, false) : 0;
+      MemoryUsage.prototype.workingSetBytes = null;
+      MemoryUsage.create = function(properties) {
+        return new MemoryUsage(properties);
+      };
+      MemoryUsage.encode = function(message, writer, _depth) {
+        if (!writer)
+          writer = $Writer.create();
+        if (_depth === $undefined)
+          _depth = 0;
+        if (_depth > $util.recursionLimit)
+          throw $Error("max depth exceeded");
+        if (message.timestamp != null && $Object.hasOwnProperty.call(message, "timestamp") && (typeof message.timestamp === "object" ? message.timestamp.low || message.timestamp.high : message.timestamp !== 0))
+          writer.uint32(8).int64(message.timestamp);
+        if (message.workingSetBytes != null && $Object.hasOwnProperty.call(message, "workingSetBytes"))
+          $root.runtime.v1.UInt64Value.encode(message.workingSetBytes, writer.uint32(18).fork(), _depth + 1).ldelim();
+        if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+          for (let i = 0; i < message.$unknowns.length; ++i)
+            writer.raw(message.$unknowns[i]);
+        return writer;
+      };
+      MemoryUsage.decode = function(reader, length, _end, _depth, _target) {
+        if (!(reader instanceof $Reader))
+          reader = $Reader.create(reader);
+        if (_depth === $undefined)
+          _depth = 0;
+        if (_depth > $Reader.recursionLimit)
+          throw $Error("max depth exceeded");
+        let end, message, value;
+        if (length === $undefined)
+          end = reader.len;
+        else {
+          end = reader.pos + length;
+          if (end > reader.len)
+            throw $RangeError("index out of range");
+          length = reader.len;
+          reader.len = end;
+        }
+        message = _target || new $root.runtime.v1.MemoryUsage();
+        while (reader.pos < end) {
+          let start = reader.pos;
+          let tag = reader.tag();
+          if (tag === _end) {
+            _end = $undefined;
+            break;
+          }
+          let wireType = tag & 7;
+          switch (tag >>>= 3) {
+            case 1: {
+              if (wireType !== 0)
+                break;
+              if (typeof (value = reader.int64()) === "object" ? value.low || value.high : value !== 0)
+                message.timestamp = value;
+              else
+                delete message.timestamp;
+              continue;
+            }
+            case 2: {
+              if (wireType !== 2)
+                break;
+              message.workingSetBytes = $root.runtime.v1.UInt64Value.decode(reader, reader.size(), $undefined, _depth + 1, message.workingSetBytes);
+              continue;
+            }
+          }
+          reader.skipType(wireType, _depth, tag);
+          if (!reader.discardUnknown) {
+            $util.makeProp(message, "$unknowns", false);
+            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+          }
+        }
+        if (length !== $undefined) {
+          if (reader.pos !== end)
+            throw $RangeError("index out of range");
+          reader.len = length;
+        }
+        if (_end !== $undefined)
+          throw $Error("missing end group");
+        return message;
+      };
+      return MemoryUsage;
+    })();
     v1.ContainerAttributes = (function() {
       const ContainerAttributes = function(properties) {
         if (properties) {
@@ -3201,6 +3427,7 @@ export const runtime = $root.runtime = (() => {
       };
       ContainerStats.prototype.attributes = null;
       ContainerStats.prototype.cpu = null;
+      ContainerStats.prototype.memory = null;
       ContainerStats.create = function(properties) {
         return new ContainerStats(properties);
       };
@@ -3215,6 +3442,8 @@ export const runtime = $root.runtime = (() => {
           $root.runtime.v1.ContainerAttributes.encode(message.attributes, writer.uint32(10).fork(), _depth + 1).ldelim();
         if (message.cpu != null && $Object.hasOwnProperty.call(message, "cpu"))
           $root.runtime.v1.CpuUsage.encode(message.cpu, writer.uint32(18).fork(), _depth + 1).ldelim();
+        if (message.memory != null && $Object.hasOwnProperty.call(message, "memory"))
+          $root.runtime.v1.MemoryUsage.encode(message.memory, writer.uint32(26).fork(), _depth + 1).ldelim();
         if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
           for (let i = 0; i < message.$unknowns.length; ++i)
             writer.raw(message.$unknowns[i]);
@@ -3257,6 +3486,12 @@ export const runtime = $root.runtime = (() => {
               if (wireType !== 2)
                 break;
               message.cpu = $root.runtime.v1.CpuUsage.decode(reader, reader.size(), $undefined, _depth + 1, message.cpu);
+              continue;
+            }
+            case 3: {
+              if (wireType !== 2)
+                break;
+              message.memory = $root.runtime.v1.MemoryUsage.decode(reader, reader.size(), $undefined, _depth + 1, message.memory);
               continue;
             }
           }
@@ -3353,6 +3588,368 @@ export const runtime = $root.runtime = (() => {
         return message;
       };
       return ContainerStatsResponse;
+    })();
+    v1.AttachRequest = (function() {
+      const AttachRequest = function(properties) {
+        if (properties) {
+          for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+              this[keys[i]] = properties[keys[i]];
+        }
+      };
+      AttachRequest.prototype.containerId = "";
+      AttachRequest.prototype.stdin = false;
+      AttachRequest.prototype.tty = false;
+      AttachRequest.prototype.stdout = false;
+      AttachRequest.prototype.stderr = false;
+      AttachRequest.create = function(properties) {
+        return new AttachRequest(properties);
+      };
+      AttachRequest.encode = function(message, writer, _depth) {
+        if (!writer)
+          writer = $Writer.create();
+        if (_depth === $undefined)
+          _depth = 0;
+        if (_depth > $util.recursionLimit)
+          throw $Error("max depth exceeded");
+        if (message.containerId != null && $Object.hasOwnProperty.call(message, "containerId") && message.containerId !== "")
+          writer.uint32(10).string(message.containerId);
+        if (message.stdin != null && $Object.hasOwnProperty.call(message, "stdin") && message.stdin !== false)
+          writer.uint32(16).bool(message.stdin);
+        if (message.tty != null && $Object.hasOwnProperty.call(message, "tty") && message.tty !== false)
+          writer.uint32(24).bool(message.tty);
+        if (message.stdout != null && $Object.hasOwnProperty.call(message, "stdout") && message.stdout !== false)
+          writer.uint32(32).bool(message.stdout);
+        if (message.stderr != null && $Object.hasOwnProperty.call(message, "stderr") && message.stderr !== false)
+          writer.uint32(40).bool(message.stderr);
+        if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+          for (let i = 0; i < message.$unknowns.length; ++i)
+            writer.raw(message.$unknowns[i]);
+        return writer;
+      };
+      AttachRequest.decode = function(reader, length, _end, _depth, _target) {
+        if (!(reader instanceof $Reader))
+          reader = $Reader.create(reader);
+        if (_depth === $undefined)
+          _depth = 0;
+        if (_depth > $Reader.recursionLimit)
+          throw $Error("max depth exceeded");
+        let end, message, value;
+        if (length === $undefined)
+          end = reader.len;
+        else {
+          end = reader.pos + length;
+          if (end > reader.len)
+            throw $RangeError("index out of range");
+          length = reader.len;
+          reader.len = end;
+        }
+        message = _target || new $root.runtime.v1.AttachRequest();
+        while (reader.pos < end) {
+          let start = reader.pos;
+          let tag = reader.tag();
+          if (tag === _end) {
+            _end = $undefined;
+            break;
+          }
+          let wireType = tag & 7;
+          switch (tag >>>= 3) {
+            case 1: {
+              if (wireType !== 2)
+                break;
+              if ((value = reader.stringVerify()).length)
+                message.containerId = value;
+              else
+                delete message.containerId;
+              continue;
+            }
+            case 2: {
+              if (wireType !== 0)
+                break;
+              if (value = reader.bool())
+                message.stdin = value;
+              else
+                delete message.stdin;
+              continue;
+            }
+            case 3: {
+              if (wireType !== 0)
+                break;
+              if (value = reader.bool())
+                message.tty = value;
+              else
+                delete message.tty;
+              continue;
+            }
+            case 4: {
+              if (wireType !== 0)
+                break;
+              if (value = reader.bool())
+                message.stdout = value;
+              else
+                delete message.stdout;
+              continue;
+            }
+            case 5: {
+              if (wireType !== 0)
+                break;
+              if (value = reader.bool())
+                message.stderr = value;
+              else
+                delete message.stderr;
+              continue;
+            }
+          }
+          reader.skipType(wireType, _depth, tag);
+          if (!reader.discardUnknown) {
+            $util.makeProp(message, "$unknowns", false);
+            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+          }
+        }
+        if (length !== $undefined) {
+          if (reader.pos !== end)
+            throw $RangeError("index out of range");
+          reader.len = length;
+        }
+        if (_end !== $undefined)
+          throw $Error("missing end group");
+        return message;
+      };
+      return AttachRequest;
+    })();
+    v1.AttachResponse = (function() {
+      const AttachResponse = function(properties) {
+        if (properties) {
+          for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+              this[keys[i]] = properties[keys[i]];
+        }
+      };
+      AttachResponse.prototype.url = "";
+      AttachResponse.create = function(properties) {
+        return new AttachResponse(properties);
+      };
+      AttachResponse.encode = function(message, writer, _depth) {
+        if (!writer)
+          writer = $Writer.create();
+        if (_depth === $undefined)
+          _depth = 0;
+        if (_depth > $util.recursionLimit)
+          throw $Error("max depth exceeded");
+        if (message.url != null && $Object.hasOwnProperty.call(message, "url") && message.url !== "")
+          writer.uint32(10).string(message.url);
+        if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+          for (let i = 0; i < message.$unknowns.length; ++i)
+            writer.raw(message.$unknowns[i]);
+        return writer;
+      };
+      AttachResponse.decode = function(reader, length, _end, _depth, _target) {
+        if (!(reader instanceof $Reader))
+          reader = $Reader.create(reader);
+        if (_depth === $undefined)
+          _depth = 0;
+        if (_depth > $Reader.recursionLimit)
+          throw $Error("max depth exceeded");
+        let end, message, value;
+        if (length === $undefined)
+          end = reader.len;
+        else {
+          end = reader.pos + length;
+          if (end > reader.len)
+            throw $RangeError("index out of range");
+          length = reader.len;
+          reader.len = end;
+        }
+        message = _target || new $root.runtime.v1.AttachResponse();
+        while (reader.pos < end) {
+          let start = reader.pos;
+          let tag = reader.tag();
+          if (tag === _end) {
+            _end = $undefined;
+            break;
+          }
+          let wireType = tag & 7;
+          switch (tag >>>= 3) {
+            case 1: {
+              if (wireType !== 2)
+                break;
+              if ((value = reader.stringVerify()).length)
+                message.url = value;
+              else
+                delete message.url;
+              continue;
+            }
+          }
+          reader.skipType(wireType, _depth, tag);
+          if (!reader.discardUnknown) {
+            $util.makeProp(message, "$unknowns", false);
+            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+          }
+        }
+        if (length !== $undefined) {
+          if (reader.pos !== end)
+            throw $RangeError("index out of range");
+          reader.len = length;
+        }
+        if (_end !== $undefined)
+          throw $Error("missing end group");
+        return message;
+      };
+      return AttachResponse;
+    })();
+    v1.UpdateContainerResourcesRequest = (function() {
+      const UpdateContainerResourcesRequest = function(properties) {
+        if (properties) {
+          for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+              this[keys[i]] = properties[keys[i]];
+        }
+      };
+      UpdateContainerResourcesRequest.prototype.containerId = "";
+      UpdateContainerResourcesRequest.prototype.linux = null;
+      UpdateContainerResourcesRequest.create = function(properties) {
+        return new UpdateContainerResourcesRequest(properties);
+      };
+      UpdateContainerResourcesRequest.encode = function(message, writer, _depth) {
+        if (!writer)
+          writer = $Writer.create();
+        if (_depth === $undefined)
+          _depth = 0;
+        if (_depth > $util.recursionLimit)
+          throw $Error("max depth exceeded");
+        if (message.containerId != null && $Object.hasOwnProperty.call(message, "containerId") && message.containerId !== "")
+          writer.uint32(10).string(message.containerId);
+        if (message.linux != null && $Object.hasOwnProperty.call(message, "linux"))
+          $root.runtime.v1.LinuxContainerResources.encode(message.linux, writer.uint32(18).fork(), _depth + 1).ldelim();
+        if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+          for (let i = 0; i < message.$unknowns.length; ++i)
+            writer.raw(message.$unknowns[i]);
+        return writer;
+      };
+      UpdateContainerResourcesRequest.decode = function(reader, length, _end, _depth, _target) {
+        if (!(reader instanceof $Reader))
+          reader = $Reader.create(reader);
+        if (_depth === $undefined)
+          _depth = 0;
+        if (_depth > $Reader.recursionLimit)
+          throw $Error("max depth exceeded");
+        let end, message, value;
+        if (length === $undefined)
+          end = reader.len;
+        else {
+          end = reader.pos + length;
+          if (end > reader.len)
+            throw $RangeError("index out of range");
+          length = reader.len;
+          reader.len = end;
+        }
+        message = _target || new $root.runtime.v1.UpdateContainerResourcesRequest();
+        while (reader.pos < end) {
+          let start = reader.pos;
+          let tag = reader.tag();
+          if (tag === _end) {
+            _end = $undefined;
+            break;
+          }
+          let wireType = tag & 7;
+          switch (tag >>>= 3) {
+            case 1: {
+              if (wireType !== 2)
+                break;
+              if ((value = reader.stringVerify()).length)
+                message.containerId = value;
+              else
+                delete message.containerId;
+              continue;
+            }
+            case 2: {
+              if (wireType !== 2)
+                break;
+              message.linux = $root.runtime.v1.LinuxContainerResources.decode(reader, reader.size(), $undefined, _depth + 1, message.linux);
+              continue;
+            }
+          }
+          reader.skipType(wireType, _depth, tag);
+          if (!reader.discardUnknown) {
+            $util.makeProp(message, "$unknowns", false);
+            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+          }
+        }
+        if (length !== $undefined) {
+          if (reader.pos !== end)
+            throw $RangeError("index out of range");
+          reader.len = length;
+        }
+        if (_end !== $undefined)
+          throw $Error("missing end group");
+        return message;
+      };
+      return UpdateContainerResourcesRequest;
+    })();
+    v1.UpdateContainerResourcesResponse = (function() {
+      const UpdateContainerResourcesResponse = function(properties) {
+        if (properties) {
+          for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+              this[keys[i]] = properties[keys[i]];
+        }
+      };
+      UpdateContainerResourcesResponse.create = function(properties) {
+        return new UpdateContainerResourcesResponse(properties);
+      };
+      UpdateContainerResourcesResponse.encode = function(message, writer, _depth) {
+        if (!writer)
+          writer = $Writer.create();
+        if (_depth === $undefined)
+          _depth = 0;
+        if (_depth > $util.recursionLimit)
+          throw $Error("max depth exceeded");
+        if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+          for (let i = 0; i < message.$unknowns.length; ++i)
+            writer.raw(message.$unknowns[i]);
+        return writer;
+      };
+      UpdateContainerResourcesResponse.decode = function(reader, length, _end, _depth, _target) {
+        if (!(reader instanceof $Reader))
+          reader = $Reader.create(reader);
+        if (_depth === $undefined)
+          _depth = 0;
+        if (_depth > $Reader.recursionLimit)
+          throw $Error("max depth exceeded");
+        let end, message;
+        if (length === $undefined)
+          end = reader.len;
+        else {
+          end = reader.pos + length;
+          if (end > reader.len)
+            throw $RangeError("index out of range");
+          length = reader.len;
+          reader.len = end;
+        }
+        message = _target || new $root.runtime.v1.UpdateContainerResourcesResponse();
+        while (reader.pos < end) {
+          let start = reader.pos;
+          let tag = reader.tag();
+          if (tag === _end) {
+            _end = $undefined;
+            break;
+          }
+          reader.skipType(tag & 7, _depth, tag);
+          if (!reader.discardUnknown) {
+            $util.makeProp(message, "$unknowns", false);
+            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+          }
+        }
+        if (length !== $undefined) {
+          if (reader.pos !== end)
+            throw $RangeError("index out of range");
+          reader.len = length;
+        }
+        if (_end !== $undefined)
+          throw $Error("missing end group");
+        return message;
+      };
+      return UpdateContainerResourcesResponse;
     })();
     return v1;
   })();
