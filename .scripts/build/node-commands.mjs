@@ -25,6 +25,7 @@ const COMMANDS = [
     apart: { undici: '.scripts/build/undici.cjs' },
     packs: [
       ['cli/main.ts', 'cli/commands/images.ts', 'cli/commands/tag.ts', 'cli/commands/inspect.ts'].map((path) => `imagetool/src/${path}`),
+      ['runtime/src/sys/node.ts'],
       [
         ...['pull.ts', 'push.ts', 'copy.ts', 'list-tags.ts', 'unpack.ts', 'commit.ts', 'diff.ts'].map(
           (path) => `imagetool/src/cli/commands/${path}`,
@@ -32,8 +33,10 @@ const COMMANDS = [
         ...['certificates.ts', 'client.ts', 'credentials.ts', 'find-hosts.ts', 'mirror.ts', 'transport.ts'].map(
           (path) => `imagetool/src/registry/${path}`,
         ),
-        'runtime/src/sys/node.ts',
       ],
+      ['imagetool/src/cli/commands/build.ts'],
+      ['imagetool/src/build/execute/copy-step.ts', 'imagetool/src/layer/unpack.ts'],
+      ['imagetool/src/build/execute/run-step.ts'],
     ],
   },
   {

@@ -6,7 +6,7 @@ import { replaceFile } from './files.mjs';
 
 /**
  * Writes `output` as a starter, and beside it the parts: a file for each of `packs`, which are lists of modules that are loaded at the start or by import(), with what they
- * import; and a file for every other piece that esbuild cuts out. A piece is in one file only, so that a class is one class.
+ * import; one for what the same packs share; and one for every other piece that esbuild cuts out. A piece is in one file only, so that a class is one class.
  * @param {string} main @param {string} output @param {readonly (readonly string[])[]} packs paths as esbuild has them, from the root
  * @param {import('esbuild').BuildOptions} options
  */
@@ -58,31 +58,37 @@ export async function splitForNode(main, output, packs, options) {
 
 /** @typedef {Record<string, import('esbuild').Metafile['outputs'][string]>} Outputs */
 
-/** @param {Outputs} outputs @param {readonly (readonly string[])[]} packs @returns {string[][]} */
+/**
+ * The first pack, which is always read, has all that it reaches; a piece that several of the others reach is in a file with those that the same ones do.
+ * @param {Outputs} outputs @param {readonly (readonly string[])[]} packs @returns {string[][]}
+ */
 function groupsOf(outputs, packs) {
-  /** @type {Set<string>} */
-  const taken = new Set();
-  const groups = packs.map((modules) => {
-    /** @type {string[]} */
-    const group = [];
+  const reached = packs.map((modules) => {
+    /** @type {Set<string>} */
+    const names = new Set();
     for (const module of modules) {
       const name = Object.keys(outputs).find((one) => outputs[one]?.entryPoint === module);
       if (name === undefined) throw new Error(`${module} is no module that is loaded by itself`);
-      take(outputs, name, taken, group);
+      reach(outputs, name, names);
     }
-    return group;
+    return names;
   });
-  const others = Object.keys(outputs).filter((name) => !taken.has(name));
-  return [...groups, ...others.map((name) => [name])];
+  /** @type {Map<string, string[]>} */
+  const groups = new Map();
+  for (const name of Object.keys(outputs)) {
+    const by = reached.flatMap((names, index) => (names.has(name) ? [index] : []));
+    const key = by.length === 0 ? name : by[0] === 0 ? '0' : by.join();
+    groups.set(key, [...(groups.get(key) ?? []), name]);
+  }
+  return [...groups.values()];
 }
 
-/** @param {Outputs} outputs @param {string} name @param {Set<string>} taken @param {string[]} group */
-function take(outputs, name, taken, group) {
-  if (taken.has(name)) return;
-  taken.add(name);
-  group.push(name);
+/** @param {Outputs} outputs @param {string} name @param {Set<string>} names */
+function reach(outputs, name, names) {
+  if (names.has(name)) return;
+  names.add(name);
   for (const { path, kind, external = false } of outputs[name]?.imports ?? []) {
-    if (kind === 'import-statement' && !external) take(outputs, basename(path), taken, group);
+    if (kind === 'import-statement' && !external) reach(outputs, basename(path), names);
   }
 }
 

@@ -92,7 +92,7 @@ export async function build<T>(options: BuildOptions, use: (built: Built) => Pro
   try {
     return await buildIn(options, workspace, lease, use);
   } finally {
-    workspace.close();
+    await workspace.close();
     lease.release();
   }
 }

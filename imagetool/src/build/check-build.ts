@@ -18,7 +18,7 @@ export async function checkBuild(options: BuildOptions, note: (text: string) => 
     const plan = await planFor(options, { dockerfile, images }, platform);
     return await checkPlan(options, { dockerfile, ignoreFile, plan, platform, images });
   } finally {
-    workspace.close();
+    await workspace.close();
   }
 }
 

@@ -4,10 +4,7 @@ import { once } from 'node:events';
 import { closeSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Built, Variant } from '../build/build.ts';
-import { treeArchive } from '../image/image-tree.ts';
 import { formatPlatform } from '../image/platform.ts';
-import { saveImages } from '../image/save.ts';
-import { unpackLayer } from '../layer/unpack.ts';
 import { type ParsedArgs, usage } from './args.ts';
 import { fieldsOf } from './build-options.ts';
 
@@ -52,9 +49,11 @@ export async function writeOutput(output: BuildOutput, { variants, descriptor }:
   const { store, platform } = variants[0].session.options;
   if (output.type === 'oci' || output.type === 'docker') {
     const images = names.length === 0 ? [{ descriptor }] : names.map((name) => ({ name, descriptor }));
+    const { saveImages } = await import('../image/save.ts');
     await writeArchive(saveImages(store.layout, images, platform), output.destination);
   } else if (output.type === 'tar') await writeArchive(await filesOf(variants[0]), output.destination);
   else {
+    const { unpackLayer } = await import('../layer/unpack.ts');
     for (const variant of variants) {
       const own = formatPlatform(variant.session.options.platform).replaceAll('/', '_');
       const directory = variants.length === 1 ? output.destination : join(output.destination, own);
@@ -66,6 +65,7 @@ export async function writeOutput(output: BuildOutput, { variants, descriptor }:
 
 async function filesOf({ session, stage }: Variant): Promise<AsyncIterable<Uint8Array>> {
   const { signal, epochSeconds } = session.options;
+  const { treeArchive } = await import('../image/image-tree.ts');
   return treeArchive(await session.stacks.tree(stage.layers, signal), epochSeconds);
 }
 

@@ -3,7 +3,7 @@
 import type { Platform } from '../../../specs/image/descriptor.ts';
 import type { BuildOptions } from '../build/build.ts';
 import type { BuildProgress } from '../build/progress/progress.ts';
-import { isNamespaced } from '../build/rootless/enter.ts';
+import { isNamespaced } from '../build/rootless/namespaced.ts';
 import { formatPlatform, parsePlatform } from '../image/platform.ts';
 import type { ParsedArgs } from './args.ts';
 import { baseConfig, baseImage } from './base-image.ts';

@@ -8,6 +8,7 @@ import type { RegistryClient } from '../registry/client.ts';
 import type { TlsSettings, Transport } from '../registry/transport.ts';
 import { openLayout, openStore } from '../store/store.ts';
 import type { Context } from './command.ts';
+import { writeText } from './write-text.ts';
 
 /** Registries, from the first time one is asked for. */
 export class Network {
@@ -88,7 +89,7 @@ export function makeContext(network: Network, { root, progress }: ContextOptions
   const { env } = process;
   return {
     env,
-    print: (line) => process.stdout.write(`${line}\n`),
+    print: (line) => writeText(1, `${line}\n`),
     note,
     sys,
     layout: () => openLayout(root),
@@ -107,5 +108,5 @@ async function progressFor(kind: string): Promise<ProgressListener> {
 }
 
 function note(line: string): void {
-  process.stderr.write(`${line}\n`);
+  writeText(2, `${line}\n`);
 }

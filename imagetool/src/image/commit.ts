@@ -6,7 +6,6 @@ import type { Descriptor } from '../../../specs/image/descriptor.ts';
 import type { Digest } from '../../../specs/image/digest.ts';
 import type { Manifest } from '../../../specs/image/manifest.ts';
 import { DOCKER, type LayerCompression, OCI } from '../../../specs/image/media-types.ts';
-import { compress } from '../archive/compression.ts';
 import { Digester, digestOf } from '../digest/digest.ts';
 import { storeBytes } from '../store/ingest.ts';
 import { LABEL, writeLabels } from '../store/labels.ts';
@@ -40,6 +39,7 @@ export async function storeLayer(
   const digester = new Digester();
   const writer = new BlobWriter(store);
   try {
+    const { compress } = await import('../archive/compression.ts');
     for await (const chunk of compress(hashed(archive, digester), { compression })) await writer.write(chunk);
   } catch (error) {
     writer.discard();

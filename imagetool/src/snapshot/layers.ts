@@ -11,7 +11,6 @@ import { join } from 'node:path';
 import type { Digest } from '../../../specs/image/digest.ts';
 import { ImageError, isNodeError } from '../base/errors.ts';
 import { shortDigest } from '../digest/digest.ts';
-import { unpackLayer } from '../layer/unpack.ts';
 import type { Layout } from '../store/layout.ts';
 import type { Store } from '../store/store.ts';
 
@@ -52,6 +51,7 @@ export async function ensureLayer(
   mkdirSync(temporary);
   try {
     chmodSync(temporary, 0o755);
+    const { unpackLayer } = await import('../layer/unpack.ts');
     await unpackLayer(store.sys, open(), temporary, {
       whiteouts: options.kind === 'root' ? 'overlay' : 'overlay-user',
       isRootless: options.kind === 'recorded',

@@ -109,7 +109,7 @@ export class BuildBench implements Disposable {
         return Buffer.concat(chunks).toString('utf8');
       });
     } finally {
-      workspace.close();
+      await workspace.close();
     }
   }
 

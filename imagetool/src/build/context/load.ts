@@ -3,13 +3,11 @@
 import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { Sys } from '../../../../runtime/src/sys/sys.ts';
-import { peek } from '../../archive/compression.ts';
 import { ImageError, isNodeError } from '../../base/errors.ts';
 import { readFileInRoot } from '../../layer/read-file.ts';
 import { searchableTree } from '../../snapshot/stacked-tree.ts';
-import { packingOf, packingOfHead, unpackArchive, unpackStream } from '../copy/archive.ts';
 import { fetchUrl, isUrl } from '../copy/fetch.ts';
-import { fetchRepository, isGitSource } from '../copy/git.ts';
+import { isGitSource } from '../copy/git-source.ts';
 import type { Origin } from '../copy/select.ts';
 import { type IgnoreFile, parseIgnoreFile } from '../ignore/ignore-file.ts';
 import { ignoreFilter } from './filter.ts';
@@ -53,6 +51,7 @@ export async function contextDirectory(
   source: string,
 ): Promise<string> {
   if (isGitSource(source)) {
+    const { fetchRepository } = await import('../copy/git.ts');
     const repository = await fetchRepository(source, join(directory, 'repository'), { keepGitDirectory: false, signal });
     return repository.directory;
   }
@@ -66,6 +65,7 @@ export async function contextDirectory(
 }
 
 async function isUnpacked(sys: Sys, path: string, target: string): Promise<boolean> {
+  const { packingOf, unpackArchive } = await import('../copy/archive.ts');
   const packing = await packingOf(path);
   return packing !== undefined && (await unpackArchive(sys, path, packing, target));
 }
@@ -82,6 +82,8 @@ async function fromUrl(options: ContextOptions): Promise<LoadedContext> {
 /** An archive, or a Dockerfile that needs no context. */
 async function fromInput(options: ContextOptions): Promise<LoadedContext> {
   if (options.dockerfile === '-') throw new ImageError('usage', 'the context and the Dockerfile cannot both come from the standard input');
+  const { peek } = await import('../../archive/compression.ts');
+  const { packingOfHead, unpackStream } = await import('../copy/archive.ts');
   const { head, rest } = await peek(options.input(), ARCHIVE_HEAD_BYTES);
   const packing = packingOfHead(Buffer.from(head));
   if (packing === undefined) return alone(options, { name: '-', text: await textOf(rest) });

@@ -9,10 +9,9 @@ import { searchableTree } from '../../snapshot/stacked-tree.ts';
 import type { FileHashes } from '../cache/file-hashes.ts';
 import type { Input } from '../cache/inputs.ts';
 import type { CopyStep } from '../plan/step.ts';
-import { packingOf, unpackArchive } from './archive.ts';
 import { contentInputs } from './content.ts';
 import { fetchUrl, isUrl, nameInUrl } from './fetch.ts';
-import { fetchRepository, isGitSource } from './git.ts';
+import { isGitSource } from './git-source.ts';
 import type { Delivery } from './place.ts';
 import { NO_FILTER, type Origin, type PathFilter, type Selection, selectFiles } from './select.ts';
 
@@ -79,6 +78,7 @@ async function unpacked(options: DeliveryOptions, origin: Origin, selections: re
 }
 
 async function archiveContents(options: DeliveryOptions, hostPath: string, name: string): Promise<Delivery | undefined> {
+  const { packingOf, unpackArchive } = await import('./archive.ts');
   const packing = await packingOf(hostPath);
   if (packing === undefined) return undefined;
   const directory = join(options.directory, name);
@@ -90,6 +90,7 @@ async function remotePart(step: Wanted, options: DeliveryOptions, source: string
   const directory = join(options.directory, `remote-${index}`);
   mkdirSync(directory, { recursive: true });
   if (isGitSource(source)) {
+    const { fetchRepository } = await import('./git.ts');
     const repository = await fetchRepository(source, directory, {
       keepGitDirectory: step.keepGitDir === true,
       ...(step.checksum === undefined ? {} : { commit: step.checksum }),

@@ -20,6 +20,7 @@ import { type MountPlace, makeCover } from '../run/cover.ts';
 import { hostFileMounts } from '../run/host-files.ts';
 import { type MountOptions, type PreparedMounts, prepareMounts } from '../run/mounts.ts';
 import { runShell } from '../run/shell.ts';
+import { stepFilter } from '../run/system-calls.ts';
 import type { StepSpace } from '../run/workspace.ts';
 import { exitReason, StepError } from './failure.ts';
 import type { LayerStack } from './layers.ts';
@@ -106,7 +107,7 @@ async function runIn(options: RunOptions, { space, mounts, snapshot, user }: Pre
     mounts: [...hostFileMounts(space.directory, hosts, step.network), ...mounts.mounts],
     env: [...step.proxyEnv, ...mounts.env],
     isNamespaced,
-    seccomp: session.filter((text) => progress.note(text)),
+    seccomp: session.filter(() => stepFilter(store.sys, (text) => progress.note(text))),
   });
   if (options.isShell === true) {
     beforeShell?.();

@@ -13,7 +13,6 @@ import type { Trace } from '../cache/trace.ts';
 import type { Origin } from '../copy/select.ts';
 import type { BuildProgress } from '../progress/progress.ts';
 import type { Provided } from '../run/mounts.ts';
-import { stepFilter } from '../run/system-calls.ts';
 import type { StepSpace, Workspace } from '../run/workspace.ts';
 import { UnpackedStacks } from './layers.ts';
 import { createdTime } from './time.ts';
@@ -78,9 +77,9 @@ export class Session {
     return this.#used.filter((one) => stage === undefined || one.stage === stage).map(({ key, record }) => [key, record]);
   }
 
-  /** Of system calls of RUN steps. What is missing for it is told once. */
-  filter(warn: (text: string) => void): Seccomp | undefined {
-    this.#filter ??= { value: stepFilter(this.options.store.sys, warn) };
+  /** Of system calls of RUN steps; made once. */
+  filter(make: () => Seccomp | undefined): Seccomp | undefined {
+    this.#filter ??= { value: make() };
     return this.#filter.value;
   }
 

@@ -12,11 +12,10 @@ import type { BuildPlan } from '../plan/stages.ts';
 import { type CopyStep, type FileSource, type RunStep, type StagePlan, type Step, stagesOf } from '../plan/step.ts';
 import type { ProgressStep } from '../progress/progress.ts';
 import type { MountedTree } from '../run/mounts.ts';
-import { executeCopy, executeWorkdir } from './copy-step.ts';
 import { describeDifference } from './explain.ts';
 import { StepError } from './failure.ts';
 import { chainOf, type LayerStack, layersOfImage } from './layers.ts';
-import { executeRun } from './run-step.ts';
+import type { RunOptions } from './run-step.ts';
 import type { Session } from './session.ts';
 import { mountSource, openSource, type ResolvedSource, resolveSource } from './sources.ts';
 
@@ -170,7 +169,11 @@ class Execution {
       { name: 'directory', value: step.path },
       { name: 'user', value: step.user },
     ];
-    return { inputs, run: () => executeWorkdir(this.#session, step, below) };
+    const run = async (): Promise<StepResult> => {
+      const { executeWorkdir } = await import('./copy-step.ts');
+      return await executeWorkdir(this.#session, step, below);
+    };
+    return { inputs, run };
   }
 
   async #runWork(step: RunStep, below: LayerStack, chain: Digest | '', told: ProgressStep): Promise<Work> {
@@ -181,7 +184,7 @@ class Execution {
     }
     return {
       inputs: runInputs(step, { parent: chain, mountContents: contents, hosts: this.#session.options.hosts }),
-      run: () => executeRun({ session: this.#session, step, below, progress: told, mountSource: this.#opener() }),
+      run: () => runStep({ session: this.#session, step, below, progress: told, mountSource: this.#opener() }),
     };
   }
 
@@ -203,7 +206,7 @@ class Execution {
       network: 'default',
     };
     const mountSource = this.#opener();
-    return await executeRun({
+    return await runStep({
       session: this.#session,
       step: step.kind === 'run' ? step : plain,
       below,
@@ -249,6 +252,7 @@ class Execution {
       inputs: [...(step.link ? [] : [{ name: 'the layers below', value: chain }]), ...copyInputs(step), ...prepared.inputs],
       run: async () => {
         try {
+          const { executeCopy } = await import('./copy-step.ts');
           return await executeCopy(this.#session, step, below, await prepared.deliver());
         } finally {
           workspace.finish(space);
@@ -263,6 +267,12 @@ class Execution {
       return { name: `stage ${plan.label || index}`, layers };
     });
   }
+}
+
+/** The runtime is loaded with it: a build that finds everything in the cache does without. */
+async function runStep(options: RunOptions): Promise<StepResult> {
+  const { executeRun } = await import('./run-step.ts');
+  return await executeRun(options);
 }
 
 const noExcludes = () => ({ excludes: () => false, mayIncludeBelow: () => false, reason: () => undefined });

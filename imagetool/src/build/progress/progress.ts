@@ -11,6 +11,11 @@ export type BuildEvent =
 
 export type BuildListener = (event: BuildEvent) => void;
 
+/** Since some time in the past. `performance` would have to be loaded first, which takes 5 ms. */
+export function monotonicMs(): number {
+  return Number(process.hrtime.bigint() / 1000n) / 1000;
+}
+
 /** One piece of work that is told about. */
 export class ProgressStep {
   readonly #listener: BuildListener;
@@ -22,22 +27,22 @@ export class ProgressStep {
     this.#listener = listener;
     this.id = id;
     this.name = name;
-    listener({ kind: 'begin', id, name, atMs: performance.now() });
+    listener({ kind: 'begin', id, name, atMs: monotonicMs() });
   }
 
   output(bytes: Buffer): void {
-    this.#listener({ kind: 'output', id: this.id, bytes, atMs: performance.now() });
+    this.#listener({ kind: 'output', id: this.id, bytes, atMs: monotonicMs() });
   }
 
   note(text: string): void {
-    this.#listener({ kind: 'note', id: this.id, text, atMs: performance.now() });
+    this.#listener({ kind: 'note', id: this.id, text, atMs: monotonicMs() });
   }
 
   /** Told once: later ends say nothing. */
   end(outcome: StepOutcome, reason?: string): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    this.#listener({ kind: 'end', id: this.id, outcome, atMs: performance.now(), ...(reason === undefined ? {} : { reason }) });
+    this.#listener({ kind: 'end', id: this.id, outcome, atMs: monotonicMs(), ...(reason === undefined ? {} : { reason }) });
   }
 }
 

@@ -1,6 +1,6 @@
 /** Progress for a terminal: the steps so far, with their times, and the last lines of the one that runs; drawn anew a few times a second. */
 
-import type { BuildEvent, BuildListener, StepOutcome } from './progress.ts';
+import { type BuildEvent, type BuildListener, monotonicMs, type StepOutcome } from './progress.ts';
 
 const INTERVAL_MS = 100;
 const MOST_STEPS = 20;
@@ -23,10 +23,10 @@ export interface TerminalOptions {
 /** `close` draws for the last time. */
 export function terminalProgress({ columns, write }: TerminalOptions): { readonly listener: BuildListener; close(): void } {
   const steps = new Map<number, Shown>();
-  const beganMs = performance.now();
+  const beganMs = monotonicMs();
   let drawn = 0;
   const draw = (isLast: boolean): void => {
-    const lines = screen(steps, performance.now() - beganMs, isLast).map((line) => line.slice(0, columns - 1));
+    const lines = screen(steps, monotonicMs() - beganMs, isLast).map((line) => line.slice(0, columns - 1));
     const up = drawn === 0 ? '' : `\x1b[${drawn}A`;
     write(`${up}${lines.map((line) => `\x1b[2K${line}\n`).join('')}\x1b[0J`);
     drawn = lines.length;
@@ -65,7 +65,7 @@ function screen(steps: ReadonlyMap<number, Shown>, elapsedMs: number, isLast: bo
 }
 
 function stepLines(step: Shown, isLast: boolean): string[] {
-  const seconds = (((step.endedMs ?? performance.now()) - step.beganMs) / 1000).toFixed(1);
+  const seconds = (((step.endedMs ?? monotonicMs()) - step.beganMs) / 1000).toFixed(1);
   const words: Partial<Record<StepOutcome, string>> = { cached: 'CACHED ', error: 'ERROR ', canceled: 'CANCELED ' };
   const word = step.outcome === undefined ? '' : (words[step.outcome] ?? '');
   const isRunning = step.outcome === undefined && !isLast;

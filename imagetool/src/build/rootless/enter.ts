@@ -12,7 +12,6 @@ import { MS_PRIVATE, MS_REC } from '../../../../runtime/src/linux/mount-flags.ts
 import { NAMESPACES } from '../../../../runtime/src/linux/namespaces.ts';
 import { SIGTERM, shellStatus, waitForExit } from '../../../../runtime/src/linux/processes.ts';
 import { lazyAgentImage } from '../../../../runtime/src/operations/context.ts';
-import { isInUserNamespace } from '../../../../runtime/src/operations/host-facts.ts';
 import { writeIdMaps } from '../../../../runtime/src/operations/id-maps.ts';
 import type { Sys } from '../../../../runtime/src/sys/sys.ts';
 import { ImageError, isNodeError } from '../../base/errors.ts';
@@ -26,11 +25,6 @@ export interface EnterOptions {
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly note: (text: string) => void;
-}
-
-/** Whether this process is root of no more than a user namespace. */
-export function isNamespaced(sys: Sys): boolean {
-  return isInUserNamespace(sys);
 }
 
 /** Returns the exit code of the command. Throws ImageError `rootless` where no user namespace can be had. */

@@ -14,7 +14,8 @@ import type { Sys } from '../../../../runtime/src/sys/sys.ts';
 import { stringifyJson } from '../../../../specs/json/stringify-json.ts';
 import type { Config } from '../../../../specs/runtime/config.ts';
 import type { Store } from '../../store/store.ts';
-import { runtimeContext, type StepSpace } from './workspace.ts';
+import { runtimeContext } from './runtime.ts';
+import type { StepSpace } from './workspace.ts';
 
 export interface ContainerRun {
   readonly space: StepSpace;

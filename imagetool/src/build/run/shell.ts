@@ -6,7 +6,8 @@ import { run } from '../../../../runtime/src/operations/run.ts';
 import { stringifyJson } from '../../../../specs/json/stringify-json.ts';
 import type { Config } from '../../../../specs/runtime/config.ts';
 import type { Store } from '../../store/store.ts';
-import { runtimeContext, type StepSpace } from './workspace.ts';
+import { runtimeContext } from './runtime.ts';
+import type { StepSpace } from './workspace.ts';
 
 const SHELL = '/bin/sh';
 

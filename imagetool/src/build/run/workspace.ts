@@ -12,10 +12,6 @@ import { closeSync, constants, mkdirSync, openSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { tryCall } from '../../../../runtime/src/linux/call.ts';
 import { MNT_DETACH } from '../../../../runtime/src/linux/mount-flags.ts';
-import type { Context as RuntimeContext } from '../../../../runtime/src/operations/context.ts';
-import { lazyAgentImage } from '../../../../runtime/src/operations/context.ts';
-import { deleteContainer } from '../../../../runtime/src/operations/delete.ts';
-import { Store as ContainerStore } from '../../../../runtime/src/state/store.ts';
 import { isNodeError } from '../../base/errors.ts';
 import { namesIn } from '../../snapshot/layers.ts';
 import { listSnapshots, removeSnapshot } from '../../snapshot/overlay.ts';
@@ -49,8 +45,8 @@ export class Workspace {
     const id = `build-${randomBytes(6).toString('hex')}`;
     const directory = join(workDirectory(store.layout), id);
     mkdirSync(workDirectory(store.layout), { recursive: true, mode: 0o700 });
-    const lockFd = await withSweepLock(store, () => {
-      sweep(store);
+    const lockFd = await withSweepLock(store, async () => {
+      await sweep(store);
       mkdirSync(directory, { mode: 0o700 });
       const fd = openSync(join(directory, 'lock'), constants.O_RDWR | constants.O_CREAT, 0o600);
       tryLockFd(store.sys, fd, 'exclusive');
@@ -80,9 +76,12 @@ export class Workspace {
   }
 
   /** Removes all of the build that is still there. */
-  close(): void {
-    removeWork(this.#store, this.#id);
-    closeSync(this.#lockFd);
+  async close(): Promise<void> {
+    try {
+      await removeWork(this.#store, this.#id);
+    } finally {
+      closeSync(this.#lockFd);
+    }
   }
 }
 
@@ -92,43 +91,19 @@ export async function sweepWork(store: Store): Promise<void> {
 }
 
 /** Between a build's directory and its lock nobody looks. */
-async function withSweepLock<T>(store: Store, body: () => T): Promise<T> {
+async function withSweepLock<T>(store: Store, body: () => Promise<T>): Promise<T> {
   return await withLock(store.sys, join(store.layout.build, 'lock'), 'exclusive', body);
 }
 
-function sweep(store: Store): void {
+async function sweep(store: Store): Promise<void> {
   for (const id of namesIn(workDirectory(store.layout))) {
     const fd = openLock(join(workDirectory(store.layout), id, 'lock'));
     try {
-      if (fd === undefined || tryLockFd(store.sys, fd, 'exclusive')) removeWork(store, id);
+      if (fd === undefined || tryLockFd(store.sys, fd, 'exclusive')) await removeWork(store, id);
     } finally {
       if (fd !== undefined) closeSync(fd);
     }
   }
-}
-
-/** What the runtime needs to know to act on containers of builds; `stdio` are theirs. */
-export function runtimeContext(
-  store: Store,
-  stdio: readonly [number, number, number],
-  warn: (message: string) => void = () => undefined,
-): RuntimeContext {
-  return {
-    sys: store.sys,
-    store: new ContainerStore(store.sys, join(store.layout.build, 'containers')),
-    caller: { stdio, preservedFds: [], extraEnvironment: [] },
-    warn,
-    agentImage: agentImageOf(store),
-  };
-}
-
-const agentImages = new WeakMap<object, () => number>();
-
-/** Opened once in a process. */
-function agentImageOf({ sys }: Store): () => number {
-  const known = agentImages.get(sys) ?? lazyAgentImage(sys);
-  agentImages.set(sys, known);
-  return known;
 }
 
 function workDirectory(layout: Layout): string {
@@ -144,9 +119,10 @@ function openLock(path: string): number | undefined {
   }
 }
 
-function removeWork(store: Store, id: string): void {
+async function removeWork(store: Store, id: string): Promise<void> {
   const containers = namesIn(join(store.layout.build, 'containers')).filter((name) => name.startsWith(`${id}-`));
-  for (const name of containers) deleteContainer(runtimeContext(store, [0, 1, 2]), { id: name, force: true });
+  // The runtime is loaded where there is something for it to do.
+  if (containers.length > 0) (await import('./runtime.ts')).removeContainers(store, containers);
   for (const name of listSnapshots(store.layout)) if (name.startsWith(`${id}-`)) removeSnapshot(store, name);
   const directory = join(workDirectory(store.layout), id);
   for (const step of namesIn(directory)) tryCall(store.sys, 'umount2', join(directory, step, 'secrets'), MNT_DETACH);

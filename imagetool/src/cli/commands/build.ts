@@ -2,10 +2,9 @@ import { writeFileSync } from 'node:fs';
 import { type BuildOptions, type Built, build } from '../../build/build.ts';
 import { checkBuild } from '../../build/check-build.ts';
 import type { BuildCheck } from '../../build/check-plan.ts';
-import { compareBuilds, type StepDifference } from '../../build/compare.ts';
+import type { StepDifference } from '../../build/compare.ts';
 import { describeFinding } from '../../build/dockerfile/checks/finding.ts';
 import { BuildProgress } from '../../build/progress/progress.ts';
-import { runShell } from '../../build/run/shell.ts';
 import { formatReference, parseReference, withDefaultTag } from '../../reference/reference.ts';
 import { addImage, findImage, setImage } from '../../store/refs.ts';
 import { type ParsedArgs, usage } from '../args.ts';
@@ -34,7 +33,7 @@ export const buildCommand: Command = {
       try {
         const request = await buildOptions(context, args, { path: args.positionals[0] ?? '.', progress, signal });
         if (args.flag('check')) return printFindings(context, await checkBuild(request, (text) => context.note(text)));
-        const options = args.flag('shell-on-error') ? { ...request, beforeShell: () => view.close(), onFailedRun: runShell } : request;
+        const options = args.flag('shell-on-error') ? await withShell(request, () => view.close()) : request;
         const finish = async (built: Built) => ({ digest: await finishBuild(context, built, wishes), built });
         const { digest, built } = await build(options, finish);
         const differences = args.flag('twice') ? await buildAgain(options, built) : undefined;
@@ -49,6 +48,11 @@ export const buildCommand: Command = {
     });
   },
 };
+
+async function withShell(request: BuildOptions, beforeShell: () => void): Promise<BuildOptions> {
+  const { runShell } = await import('../../build/run/shell.ts');
+  return { ...request, beforeShell, onFailedRun: runShell };
+}
 
 /** Exit code 1 where there is something to be said: a script has to see it. */
 function printFindings(context: Context, { source, findings }: BuildCheck): number {
@@ -121,6 +125,7 @@ function metadata({ variants, descriptor }: Built, names: readonly string[]): ob
 }
 
 async function buildAgain(options: BuildOptions, first: Built): Promise<StepDifference[]> {
+  const { compareBuilds } = await import('../../build/compare.ts');
   return await build({ ...options, noCache: 'all' }, async ({ variants }) => {
     const differences: StepDifference[] = [];
     for (const [index, { session, stages }] of variants.entries())
