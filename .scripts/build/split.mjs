@@ -77,7 +77,8 @@ function groupsOf(outputs, packs) {
   const groups = new Map();
   for (const name of Object.keys(outputs)) {
     const by = reached.flatMap((names, index) => (names.has(name) ? [index] : []));
-    const key = by.length === 0 ? name : by[0] === 0 ? '0' : by.join();
+    const home = by[0] === 0 ? '0' : by.join();
+    const key = by.length === 0 ? name : home;
     groups.set(key, [...(groups.get(key) ?? []), name]);
   }
   return [...groups.values()];
