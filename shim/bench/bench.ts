@@ -4,7 +4,7 @@
  */
 
 import { execFileSync, spawnSync } from 'node:child_process';
-import { appendFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { release, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -12,6 +12,7 @@ import { type Command, inTurns, median, pairedRatio, timeSuccess } from '../../r
 import { formatRow, type Row } from '../../runtime/bench/report.ts';
 import { createNodeSys } from '../../runtime/src/sys/node.ts';
 import type { Sys } from '../../runtime/src/sys/sys.ts';
+import { type Docker, findProgram, startDocker } from './docker.ts';
 
 const DEFAULT_ROUNDS = 15;
 const LOG_BYTES = 1e9;
@@ -21,6 +22,8 @@ interface Setting {
   readonly rounds: number;
   readonly tsctl: (...words: string[]) => Command;
   readonly podman: ((...words: string[]) => Command) | undefined;
+  /** Of a daemon that runs. */
+  readonly docker: ((...words: string[]) => Command) | undefined;
   readonly dataRoot: string;
 }
 
@@ -33,11 +36,12 @@ const NODE: Command = { path: process.execPath, args: ['-e', '0'] };
 
 const run: Topic = {
   name: 'tsctl-run',
-  measure: ({ sys, rounds, tsctl, podman }) => {
+  measure: ({ sys, rounds, tsctl, podman, docker }) => {
     // podman raises limits that root of a container may not raise, unless it is told to leave them.
     const words = ['run', '--rm', 'localhost/bench-busybox', 'true'];
     const contestants = new Map([
       ['tsctl', tsctl(...words)],
+      ...(docker === undefined ? [] : [['docker', docker('run', '--rm', 'busybox', 'true')] as const]),
       ...(podman === undefined
         ? []
         : [['podman', podman('run', '--rm', '--ulimit', 'nofile=1024:1024', '--ulimit', 'nproc=1024:1024', ...words.slice(2))] as const]),
@@ -47,8 +51,11 @@ const run: Topic = {
       [...contestants.values()].map((command) => () => timeSuccess(sys, command)),
     );
     const medians = Object.fromEntries([...contestants.keys()].map((name, index) => [name, median(samples[index] ?? [])]));
-    const goals =
-      podman === undefined ? [] : [{ name: 'tsctl / podman', value: pairedRatio(samples[0] ?? [], samples[1] ?? []), limit: 0.5 }];
+    const limits: Readonly<Record<string, number>> = { podman: 0.5, docker: 0.7 };
+    const goals = [...contestants.keys()].flatMap((name, index) => {
+      const limit = limits[name];
+      return limit === undefined ? [] : [{ name: `tsctl / ${name}`, value: pairedRatio(samples[0] ?? [], samples[index] ?? []), limit }];
+    });
     return [{ topic: 'tsctl-run', what: 'run --rm busybox true, on the default network', medians, unit: 'ms', goals }];
   },
 };
@@ -122,7 +129,8 @@ function main(): number {
   execFileSync('ip', ['link', 'set', 'lo', 'up']);
   execFileSync('mount', ['-t', 'tmpfs', 'tmpfs', '/run']);
   const dataRoot = join(directory, 'tsctl');
-  const setting: Setting = {
+  let docker: Docker | undefined;
+  const setting: Omit<Setting, 'docker'> = {
     sys: createNodeSys(),
     rounds: Number(values.rounds ?? DEFAULT_ROUNDS),
     tsctl: (...words) => ({ path: join(root, 'dist/bin/tsctl'), args: ['--root', dataRoot, ...words] }),
@@ -135,8 +143,10 @@ function main(): number {
     succeed({ path: join(root, 'dist/bin/tsimg'), args: ['--root', dataRoot, 'import', archive, 'localhost/bench-busybox'] });
     if (setting.podman !== undefined) succeed(setting.podman('import', archive, 'localhost/bench-busybox'));
     process.stdout.write(`Linux ${release()}, Node ${process.version}, medians of ${setting.rounds} rounds\n\n`);
+    // Only where it is measured: a daemon takes its time.
+    docker = topics.includes(run) ? startDocker(archive) : undefined;
     for (const topic of topics) {
-      for (const row of topic.measure(setting)) {
+      for (const row of topic.measure({ ...setting, docker: docker?.command })) {
         rows.push(row);
         process.stdout.write(`${formatRow(row)}\n`);
       }
@@ -145,6 +155,7 @@ function main(): number {
     const { stdout } = spawnSync(setting.tsctl('x').path, [...setting.tsctl('ps', '-aq').args], { encoding: 'utf8' });
     const ids = stdout.split('\n').filter((id) => id !== '');
     if (ids.length > 0) spawnSync(setting.tsctl('x').path, [...setting.tsctl('rm', '-f', ...ids).args], { stdio: 'ignore' });
+    docker?.end();
     // podman leaves its store mounted on itself.
     spawnSync('umount', [join(directory, 'podman/overlay')], { stdio: 'ignore' });
     rmSync(directory, { recursive: true, force: true });
@@ -153,9 +164,9 @@ function main(): number {
   return 0;
 }
 
-/** docker needs a daemon; podman is its daemonless peer. */
+/** podman is the daemonless peer. */
 function podmanIn(directory: string): ((...words: string[]) => Command) | undefined {
-  const path = ['/usr/bin/podman', '/usr/local/bin/podman'].find((one) => existsSync(one));
+  const path = findProgram('podman');
   if (path === undefined) return undefined;
   const globals = [
     '--root',

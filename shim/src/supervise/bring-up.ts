@@ -123,8 +123,8 @@ export async function takeDown(setting: Setting, record: ContainerRecord, stream
       setting.warn(`${record.Name}: ${what}: ${error instanceof Error ? error.message : String(error)}`);
     }
   };
-  await deleteTask(setting, record.Id);
-  await step('its network', () => detachNetworks(setting.cni, record.Id, network.path));
+  // Neither needs the other: the network namespace is kept.
+  await Promise.all([deleteTask(setting, record.Id), step('its network', () => detachNetworks(setting.cni, record.Id, network.path))]);
   network.release();
   await step('its streams', () => streams.closePipes());
 }
