@@ -1,6 +1,6 @@
 /** `plan --diff`: what became of a container since its configuration was written. */
 import { execFileSync } from 'node:child_process';
-import { renameSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Difference } from '../src/operations/drift/difference.ts';
 import { describeBothEngines } from './cli.ts';
@@ -77,5 +77,29 @@ describeBothEngines('plan --diff', (cli) => {
     expect(cli().run(['plan', '--diff', id])).toMatchObject({ status: 1, stderr: expect.stringContaining('start it first') });
     expect(cli().run(['plan', '--diff', 'nobody'])).toMatchObject({ status: 1, stderr: expect.stringContaining('does not exist') });
     expect(cli().run(['plan', '--diff', id, '/bundle'])).toMatchObject({ status: 1, stderr: expect.stringContaining('not a bundle') });
+  });
+
+  it('finds another scheduler, other ids, and other device rules', () => {
+    const id = cli().start((config) => {
+      if (config.process !== undefined) config.process.scheduler = { policy: 'SCHED_BATCH', nice: 5 };
+      if (config.linux !== undefined) config.linux.resources = { devices: [{ allow: false, access: 'rwm' }] };
+    });
+    expect(differences(id)).toEqual([]);
+    const { pid } = cli().state(id);
+    execFileSync('chrt', ['--other', '--pid', '0', String(pid)]);
+    const path = join(cli().root, id, 'config.json');
+    const text = readFileSync(path, 'utf8');
+    const changed = text
+      .replace(/"uid":\s*0/, '"uid": 7')
+      .replace(/"access":\s*"rwm"/, '"access": "rwm" }, { "allow": true, "type": "c", "major": 1, "minor": 11, "access": "rw"');
+    writeFileSync(path, changed);
+    const found = differences(id).filter(({ object }) => !object.endsWith('capabilities'));
+    cli().note(JSON.stringify(found));
+    expect(found.map(({ object, configPath, expected, actual }) => [object, configPath, expected, actual])).toEqual([
+      ['device rules', 'linux.resources.devices', 'a BPF program that refuses what is not allowed', 'one with other rules'],
+      ['uid', 'process.user.uid', '7', '0'],
+      ['scheduler', 'process.scheduler', 'batch nice=5', 'other nice=5'],
+    ]);
+    writeFileSync(path, text);
   });
 });

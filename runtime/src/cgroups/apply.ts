@@ -22,13 +22,19 @@ export function applyResources(sys: Sys, cgroup: Cgroup, plan: ResourcePlan): vo
   for (const write of plan.writes) makeWrite(sys, cgroup, write);
 }
 
+export interface UpdateOptions {
+  /** Tells somebody else of the limits (systemd): called first, and after a failure with the old values. */
+  readonly mirror?: ((writes: readonly ResourceWrite[]) => void) | undefined;
+  /** What belongs to the update and is done at its end. It takes back by itself what it has done when it fails. */
+  readonly last?: (() => void) | undefined;
+}
+
 /**
  * Makes the writes on the cgroup of a container that lives: all of them, or none. After a failure the files have their old values again.
- * `mirror`, which tells somebody else of the limits (systemd), is called first, and after a failure with the old values.
  *
  * @throws as `applyResources` and `enableControllers`; RuntimeError `cgroup-resources` for a memory limit that `checkBeforeUpdate` forbids
  */
-export function updateResources(sys: Sys, cgroup: Cgroup, plan: ResourcePlan, mirror?: (writes: readonly ResourceWrite[]) => void): void {
+export function updateResources(sys: Sys, cgroup: Cgroup, plan: ResourcePlan, { mirror, last }: UpdateOptions = {}): void {
   if (plan.memoryCheck !== undefined) checkMemory(sys, cgroup, plan.memoryCheck);
   const parent = cgroup.path.includes('/') ? cgroup.path.slice(0, cgroup.path.lastIndexOf('/')) : '';
   enableControllers(sys, cgroup.hierarchy, parent, { needs: controllerNeeds(plan.writes), wanted: [] });
@@ -39,6 +45,7 @@ export function updateResources(sys: Sys, cgroup: Cgroup, plan: ResourcePlan, mi
       if (mirror === undefined) undo.push(...restoringWrites(sys, cgroup, write));
       makeWrite(sys, cgroup, write);
     }
+    last?.();
   } catch (error) {
     try {
       mirror?.(undo);

@@ -48,12 +48,23 @@ export function attachDevicePolicy(sys: Sys, cgroupFd: number, policy: DevicePol
   return true;
 }
 
-/** Whether what `attachDevicePolicy` attaches for such a policy is there. @throws SyscallError where the kernel does not tell */
-export function hasDevicePolicy(sys: Sys, cgroupFd: number, policy: DevicePolicy): boolean {
-  if (allowsEverything(policy)) return true;
+/** What is attached, beside what `attachDevicePolicy` attaches for a policy. */
+export type AttachedPolicy = 'the same' | 'another' | 'none';
+
+/** Programs are compared by the kernel's digest of their instructions. @throws SyscallError where the kernel does not tell */
+export function attachedPolicy(sys: Sys, cgroupFd: number, policy: DevicePolicy): AttachedPolicy {
   const programs = attachedPrograms(sys, cgroupFd);
-  for (const fd of programs) close(sys, fd);
-  return programs.length > 0;
+  try {
+    const [attached, ...more] = programs;
+    if (attached === undefined) return allowsEverything(policy) ? 'the same' : 'none';
+    const wanted = load(sys, deviceProgram(policy));
+    if (wanted < 0) throw syscallError({ syscall: 'bpf', errno: -wanted, object: 'the device program' });
+    const same = more.length === 0 && programInfo(sys, attached).tag === programInfo(sys, wanted).tag;
+    close(sys, wanted);
+    return same ? 'the same' : 'another';
+  } finally {
+    for (const fd of programs) close(sys, fd);
+  }
 }
 
 // enum bpf_cmd, enum bpf_attach_type, and flags of linux/bpf.h
@@ -135,19 +146,31 @@ function attachedPrograms(sys: Sys, cgroupFd: number): number[] {
     // A security module may refuse us somebody else's program; and one may be gone by now.
     const fd = bpf(sys, BPF_PROG_GET_FD_BY_ID, attribute([0, id]).buffer);
     if (fd < 0) continue;
-    if (programName(sys, fd) === PROGRAM_NAME) fds.push(fd);
+    if (programInfo(sys, fd).name === PROGRAM_NAME) fds.push(fd);
     else close(sys, fd);
   }
   return fds;
 }
 
-/** `name` in `struct bpf_prog_info`. */
-function programName(sys: Sys, programFd: number): string {
+interface ProgramInfo {
+  readonly name: string;
+  /** Digest of the instructions, in hexadecimal. */
+  readonly tag: string;
+}
+
+const TAG_OFFSET = 8;
+const TAG_BYTES = 8;
+const NAME_OFFSET = 64;
+const NAME_BYTES = 16;
+
+/** Of `struct bpf_prog_info`; empty texts where the kernel does not tell. */
+function programInfo(sys: Sys, programFd: number): ProgramInfo {
   const info = new ArrayBuffer(ATTRIBUTE_BYTES);
   const { buffer, view } = attribute([0, programFd], [4, info.byteLength]);
   view.setBigUint64(8, BigInt(sys.address(info)), true);
-  if (bpf(sys, BPF_OBJ_GET_INFO_BY_FD, buffer) < 0) return '';
-  return sys.decode(info, 64, 16).split('\0', 1)[0] ?? '';
+  if (bpf(sys, BPF_OBJ_GET_INFO_BY_FD, buffer) < 0) return { name: '', tag: '' };
+  const tag = [...new Uint8Array(info, TAG_OFFSET, TAG_BYTES)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+  return { name: sys.decode(info, NAME_OFFSET, NAME_BYTES).split('\0', 1)[0] ?? '', tag };
 }
 
 function attach(sys: Sys, cgroupFd: number, programFd: number, replacedFd: number | undefined): void {

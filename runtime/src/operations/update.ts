@@ -15,6 +15,7 @@ import { loadConfig } from '../spec/load.ts';
 import type { ValidResources } from '../spec/valid.ts';
 import type { ContainerRecord } from '../state/record.ts';
 import type { ContainerDirectory } from '../state/store.ts';
+import type { Sys } from '../sys/sys.ts';
 import { currentStatus } from './container-state.ts';
 import type { LightContext } from './light-context.ts';
 import { notRunning } from './observe.ts';
@@ -52,21 +53,40 @@ function updateIn(context: LightContext, directory: ContainerDirectory, record: 
   const systemd = record.cgroup?.driver === 'systemd' ? record.cgroup : undefined;
   const cgroup = openCgroupOf(context, record);
   try {
-    const merged = mergeResources(
-      presentResources(readFileIfExists(sys, RESOURCES, directory.fd), () => directory.readConfig()),
-      change,
-    );
-    const plan = planResources(merged);
+    const present = presentResources(readFileIfExists(sys, RESOURCES, directory.fd), () => directory.readConfig());
+    const merged = mergeResources(present, change);
     for (const warning of planResources(change).warnings) context.warn(warning.message);
-    updateResources(sys, cgroup, plan, systemd === undefined ? undefined : (writes) => updateUnitOf(sys, systemd, writes));
-    if (change.devices !== undefined) {
-      const paths = (loadConfig(directory.readConfig()).config.linux?.devices ?? []).map((device) => device.path);
-      attachDevicePolicy(sys, cgroup.fd, devicePolicy(change.devices, paths), { isNew: false });
-    }
-    directory.writeFile(RESOURCES, sys.encode(stringifyJson(merged)));
+    updateResources(sys, cgroup, planResources(merged), {
+      mirror: systemd === undefined ? undefined : (writes) => updateUnitOf(sys, systemd, writes),
+      last: () => {
+        const takeBack =
+          change.devices === undefined ? undefined : changeDevices(sys, directory, cgroup, { present, devices: change.devices });
+        try {
+          directory.writeFile(RESOURCES, sys.encode(stringifyJson(merged)));
+        } catch (error) {
+          takeBack?.();
+          throw error;
+        }
+      },
+    });
   } finally {
     close(sys, cgroup.fd);
   }
+}
+
+interface DeviceChange {
+  readonly present: LinuxResources;
+  readonly devices: NonNullable<LinuxResources['devices']>;
+}
+
+/** Returns the function that makes the old rules hold again. */
+function changeDevices(sys: Sys, directory: ContainerDirectory, cgroup: Cgroup, { present, devices }: DeviceChange): () => void {
+  const paths = (loadConfig(directory.readConfig()).config.linux?.devices ?? []).map((device) => device.path);
+  const attach = (rules: NonNullable<LinuxResources['devices']>): void => {
+    attachDevicePolicy(sys, cgroup.fd, devicePolicy(rules, paths), { isNew: false });
+  };
+  attach(devices);
+  return () => attach(present.devices ?? []);
 }
 
 function openCgroupOf({ sys }: LightContext, record: ContainerRecord): Cgroup {

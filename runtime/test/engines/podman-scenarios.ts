@@ -125,6 +125,22 @@ export function runScenarios(driver: () => Driver): void {
     ).toMatch(/^0\n +0 +1000000 /);
   });
 
+  it('pods: namespaces that are shared, generate kube', () => {
+    // A cgroup of the pod's own, made by hand, gets a device program of podman's that refuses every device: with any runtime.
+    podman.ok(['pod', 'create', '--name', 'p', '--network', 'none', '--share-parent=false']);
+    podman.ok(['run', '-d', '--pod', 'p', '--name', 'c', IMAGE, 'sleep', '1000']);
+    podman.ok(['run', '-d', '--pod', 'p', '--name', 'd', IMAGE, 'sleep', '1000']);
+    const script = 'for name in ipc net uts pid; do readlink /proc/self/ns/$name; done';
+    const [one, other] = ['c', 'd'].map((name) => podman.quietly(['exec', name, 'sh', '-c', script]).split('\n'));
+    expect(one?.slice(0, 3)).toEqual(other?.slice(0, 3));
+    expect(one?.[3]).not.toEqual(other?.[3]);
+    expect(podman.ok(['pod', 'ps', '--format', '{{.Name}} {{.Status}} {{.NumberOfContainers}}'])).toBe('p Running 3');
+    expect(podman.quietly(['generate', 'kube', 'p'])).toMatch(/kind: Pod[\s\S]*name: c\n[\s\S]*name: d\n/);
+    podman.ok(['pod', 'stop', '--time', '0', 'p']);
+    expect(podman.ok(['pod', 'ps', '--format', '{{.Status}}'])).toBe('Exited');
+    podman.ok(['pod', 'rm', 'p']);
+  });
+
   it('health checks', () => {
     start('c', '--health-cmd', 'test -e /tmp/well', '--health-interval', 'disable', '--health-retries', '1');
     expect(podman.run(['healthcheck', 'run', 'c']).status).toBe(1);

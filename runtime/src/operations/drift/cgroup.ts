@@ -3,7 +3,7 @@
 import type { LinuxResources } from '../../../../specs/runtime/linux/resources.ts';
 import { RuntimeError, SyscallError } from '../../base/errors.ts';
 import { devicePolicy } from '../../cgroups/device-rules.ts';
-import { hasDevicePolicy } from '../../cgroups/devices.ts';
+import { attachedPolicy } from '../../cgroups/devices.ts';
 import { cgroupOfProcess, findHierarchy } from '../../cgroups/hierarchy.ts';
 import type { ResourceWrite } from '../../cgroups/resources/write.ts';
 import { planResources } from '../../cgroups/resources.ts';
@@ -128,9 +128,11 @@ function deviceRuleDrift(sys: Sys, directory: string, config: ValidConfig, { dev
   if (!isPrivileged(sys)) return [];
   const fd = openDirectory(sys, directory);
   try {
-    if (hasDevicePolicy(sys, fd, policy)) return [];
+    const attached = attachedPolicy(sys, fd, policy);
+    if (attached === 'the same') return [];
     const what = { aspect: 'cgroup', configPath: 'linux.resources.devices', object: 'device rules' } as const;
-    return [{ ...what, expected: 'a BPF program that refuses what is not allowed', actual: 'none is attached' }];
+    const actual = attached === 'none' ? 'none is attached' : 'one with other rules';
+    return [{ ...what, expected: 'a BPF program that refuses what is not allowed', actual }];
   } catch (error) {
     // Not every kernel lets everybody ask.
     if (error instanceof SyscallError || error instanceof RuntimeError) return [];

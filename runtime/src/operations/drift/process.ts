@@ -5,7 +5,7 @@ import { RLIMIT_TYPES } from '../../../../specs/runtime/process.ts';
 import { tryCall } from '../../linux/call.ts';
 import { readFileIfExists } from '../../linux/files.ts';
 import type { Plan } from '../../plan/plan.ts';
-import type { CapabilityMasks, IdentityStep, LabelStep, RlimitStep } from '../../plan/steps.ts';
+import type { CapabilityMasks, IdentityStep, IdMap, LabelStep, RlimitStep, SchedulerStep } from '../../plan/steps.ts';
 import type { Sys } from '../../sys/sys.ts';
 import { compare, type Difference } from './difference.ts';
 
@@ -13,7 +13,8 @@ export function processDrift(sys: Sys, pid: number, plan: Plan): Difference[] {
   const status = readFileIfExists(sys, `/proc/${pid}/status`) ?? '';
   const identity = plan.become.find((step): step is IdentityStep => step.kind === 'identity');
   return [
-    ...(identity === undefined ? [] : identityDrift(status, identity)),
+    ...(identity === undefined ? [] : [...idDrift(status, plan, identity), ...identityDrift(status, identity)]),
+    ...plan.become.filter((step): step is SchedulerStep => step.kind === 'scheduler').flatMap((step) => schedulerDrift(sys, pid, step)),
     ...seccompDrift(status, plan),
     ...oomDrift(sys, pid, plan),
     ...plan.become.filter((step): step is LabelStep => step.kind === 'label').flatMap((step) => labelDrift(sys, pid, step)),
@@ -31,6 +32,65 @@ function identityDrift(status: string, { capabilities, noNewPrivileges, uid }: I
     ...(capabilities === undefined ? [] : capabilityDrift(status, capabilities, uid)),
     ...(noNewPrivileges ? compare(privileges, '1', field(status, 'NoNewPrivs')) : []),
   ];
+}
+
+/** Who may become somebody else does so by rights. Of a user namespace that was joined, the maps are not known. */
+function idDrift(status: string, { namespaces }: Plan, { uid, gid, groups, capabilities }: IdentityStep): Difference[] {
+  if (namespaces.join.some((join) => join.type === 'user')) return [];
+  const mayBecome = (name: string): boolean =>
+    capabilities === undefined || ((capabilities.bounding >> BigInt((CAPABILITY_NAMES as readonly string[]).indexOf(name))) & 1n) === 1n;
+  const own = namespaces.create.includes('user');
+  const one = (object: string, file: string, ids: readonly number[], maps: readonly IdMap[]): Difference[] => {
+    const expected = ids.map((id) => (own ? hostId(id, maps) : id)).sort((a, b) => a - b);
+    const configPath = `process.user.${object === 'groups' ? 'additionalGids' : object}`;
+    const words = field(status, file)
+      .split(/\s+/)
+      .filter((word) => word !== '');
+    // Real, effective, saved and file system id; or all groups.
+    const actual = object === 'groups' ? words.map(Number).sort((a, b) => a - b) : [...new Set(words.map(Number))];
+    return compare({ aspect: 'process', configPath, object }, expected.join(' '), actual.join(' '));
+  };
+  return [
+    ...(mayBecome('CAP_SETUID') ? [] : one('uid', 'Uid', [uid], namespaces.uidMappings)),
+    ...(mayBecome('CAP_SETGID') ? [] : one('gid', 'Gid', [gid], namespaces.gidMappings)),
+    ...(mayBecome('CAP_SETGID') || groups.length === 0 ? [] : one('groups', 'Groups', groups, namespaces.gidMappings)),
+  ];
+}
+
+/** What the kernel shows for an id that is not mapped. */
+const OVERFLOW_ID = 65_534;
+
+function hostId(id: number, maps: readonly IdMap[]): number {
+  const map = maps.find(({ containerID, size }) => id >= containerID && id < containerID + size);
+  return map === undefined ? OVERFLOW_ID : map.hostID + id - map.containerID;
+}
+
+const SCHED_ATTR_BYTES = 48;
+const POLICIES: Readonly<Record<number, string>> = { 0: 'other', 1: 'fifo', 2: 'rr', 3: 'batch', 5: 'idle', 6: 'deadline' };
+
+function schedulerDrift(sys: Sys, pid: number, step: SchedulerStep): Difference[] {
+  const attributes = new ArrayBuffer(SCHED_ATTR_BYTES);
+  const result = tryCall(sys, 'sched_getattr', pid, attributes, SCHED_ATTR_BYTES, 0);
+  const view = new DataView(attributes);
+  const actual =
+    result < 0
+      ? undefined
+      : schedulerText({
+          policy: view.getUint32(4, true),
+          nice: view.getInt32(16, true),
+          priority: view.getUint32(20, true),
+          runtimeNs: view.getBigUint64(24, true),
+          deadlineNs: view.getBigUint64(32, true),
+          periodNs: view.getBigUint64(40, true),
+        });
+  return compare({ aspect: 'process', configPath: step.configPath, object: 'scheduler' }, schedulerText(step), actual);
+}
+
+/** Of the attributes those that the policy has. */
+function schedulerText(step: Pick<SchedulerStep, 'policy' | 'nice' | 'priority' | 'runtimeNs' | 'deadlineNs' | 'periodNs'>): string {
+  const name = POLICIES[step.policy] ?? String(step.policy);
+  if (name === 'deadline') return `${name} runtime=${step.runtimeNs} deadline=${step.deadlineNs} period=${step.periodNs}`;
+  return name === 'fifo' || name === 'rr' ? `${name} priority=${step.priority}` : `${name} nice=${step.nice}`;
 }
 
 /**
