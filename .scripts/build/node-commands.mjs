@@ -7,17 +7,19 @@ import { dist, Missing, makeFrom, replaceFile, root, run } from './files.mjs';
 import { findCompiler } from './native.mjs';
 import { SHIM_FLAGS } from './shim-flags.mjs';
 import { splitForNode } from './split.mjs';
+import { trainRuntime } from './training.mjs';
 import { versionDefines } from './version.mjs';
 
 /**
  * The commands, their main files, and their bundles; those whose main file is not there are left out. One without a name is started by a native
  * command, or by a launcher that build.mjs makes. Bytecode is made where a start is waited for.
  * Packages `apart` are bundles of their own, loaded when they are first needed: each made of the file given, which takes what is used of the package.
+ * Of a command with a `training`, which gets a program to put into containers, bytecode is made of what that needs.
  * Of a command with `packs` only those parts are read that are needed, which are made by splitForNode.
- * @type {{ name?: string, main: string, bundle: string, bytecode?: boolean, flags?: readonly string[], apart?: Record<string, string>, packs?: string[][] }[]}
+ * @type {{ name?: string, main: string, bundle: string, bytecode?: boolean, flags?: readonly string[], apart?: Record<string, string>, packs?: string[][], training?: import('./code-cache.mjs').Training }[]}
  */
 const COMMANDS = [
-  { name: 'tsrun-node', main: 'runtime/src/cli/node-main.ts', bundle: 'tsrun.cjs', bytecode: true },
+  { name: 'tsrun-node', main: 'runtime/src/cli/node-main.ts', bundle: 'tsrun.cjs', bytecode: true, training: trainRuntime },
   {
     main: 'imagetool/src/cli/main.ts',
     bundle: 'tsimg.cjs',
@@ -72,11 +74,6 @@ const THREADS = [{ main: 'shim/src/task/operations/worker.ts', bundle: 'shim-wor
 /** Makes all Node commands. Returns the names of those made. */
 export async function buildNodeCommands() {
   const commands = COMMANDS.filter(({ main }) => existsSync(join(root, main)));
-  await Promise.all(
-    [...commands, ...THREADS].map(({ main, bundle, bytecode = false, flags = [], apart = {}, packs }) =>
-      bundleForNode(join(root, main), join(dist, bundle), { bytecode, flags, apart, packs }),
-    ),
-  );
   const names = [];
   for (const { name, bundle } of commands) {
     if (name) {
@@ -84,13 +81,20 @@ export async function buildNodeCommands() {
       names.push(name);
     }
   }
+  await Promise.all([
+    ...THREADS.map(({ main, bundle, bytecode, flags }) => bundleForNode(join(root, main), join(dist, bundle), { bytecode, flags })),
+    ...commands.map(({ name = '', main, bundle, bytecode, flags, apart, packs, training }) =>
+      bundleForNode(join(root, main), join(dist, bundle), { bytecode, flags, apart, packs, training, program: join(dist, 'bin', name) }),
+    ),
+  ]);
   return names;
 }
 
-/** @typedef {{ bytecode?: boolean, flags?: readonly string[], apart?: Record<string, string>, packs?: string[][] | undefined }} BundleOptions */
+/** @typedef {{ bytecode?: boolean, flags?: readonly string[], apart?: Record<string, string>, packs?: string[][] | undefined,
+ *   training?: import('./code-cache.mjs').Training | undefined, program?: string }} BundleOptions */
 
 /** @param {string} main @param {string} output @param {BundleOptions} [options] */
-export async function bundleForNode(main, output, { bytecode = false, flags = [], apart = {}, packs } = {}) {
+export async function bundleForNode(main, output, { bytecode = false, flags = [], apart = {}, packs, training, program } = {}) {
   const fileOf = (/** @type {string} */ name) => join(dirname(output), `${basename(output, '.cjs')}-${basename(name)}.cjs`);
   /** @type {import('esbuild').BuildOptions} */
   const options = {
@@ -102,13 +106,16 @@ export async function bundleForNode(main, output, { bytecode = false, flags = []
     legalComments: 'none',
     logLevel: 'warning',
   };
-  if (packs === undefined) await bundleWhole(main, output, options, bytecode ? flags : undefined);
+  if (packs === undefined) await bundleWhole(main, output, options, bytecode ? { flags, training, program } : undefined);
   else await splitForNode(main, output, packs, { ...options, absWorkingDir: root });
   await Promise.all(Object.entries(apart).map(([name, entry]) => bundleForNode(join(root, entry), fileOf(name), { bytecode, flags })));
 }
 
-/** @param {string} main @param {string} output @param {import('esbuild').BuildOptions} options @param {readonly string[]} [flags] where bytecode is made */
-async function bundleWhole(main, output, options, flags) {
+/**
+ * @param {string} main @param {string} output @param {import('esbuild').BuildOptions} options
+ * @param {Parameters<typeof writeWithCodeCache>[2]} [bytecode] where it is made
+ */
+async function bundleWhole(main, output, options, bytecode) {
   const { build } = await import('esbuild');
   const { outputFiles = [] } = await build({
     ...options,
@@ -117,12 +124,14 @@ async function bundleWhole(main, output, options, flags) {
     write: false,
     bundle: true,
     format: 'cjs',
+    // Half of the text, where all of it is read at each start. What an error says has no name of a function in it.
+    ...(bytecode?.training ? { minify: true } : {}),
     // Bytecode is made without a loader of modules.
-    ...(flags ? { supported: { 'dynamic-import': false } } : {}),
+    ...(bytecode ? { supported: { 'dynamic-import': false } } : {}),
   });
   const code = outputFiles[0]?.text ?? '';
-  if (flags) {
-    writeWithCodeCache(output, code, flags);
+  if (bytecode) {
+    writeWithCodeCache(output, code, bytecode);
   } else {
     replaceFile(output, code);
   }
