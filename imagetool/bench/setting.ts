@@ -13,10 +13,12 @@ export interface Setting {
   readonly heavyRounds: number;
   /** Stores, layouts and bundles lie here. */
   readonly directory: string;
+  /** A store with the images that are measured, kept between runs: making them takes longer than many a measurement. */
+  readonly seed: string;
   /** Where the words of the command under way go. */
   readonly log: string;
   readonly peers: { readonly skopeo: string; readonly umoci: string; readonly buildah: string };
-  /** A command line of tsimg on a store below the directory. */
+  /** A command line of tsimg on a store, a path from the directory. */
   tsimg(store: string, ...args: readonly string[]): Command;
 }
 

@@ -1,9 +1,10 @@
 /** What is measured. Each topic is one comparison in one run, on one machine, with one registry. */
 
-import { appendFileSync, mkdirSync, rmSync } from 'node:fs';
+import { appendFileSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { peakMemoryKiB } from '../../runtime/bench/measure.ts';
 import type { Row } from '../../runtime/bench/report.ts';
+import { findImage } from '../src/store/refs.ts';
 import { openStore } from '../src/store/store.ts';
 import { buildTopic } from './build.ts';
 import { compare, type Topic } from './contest.ts';
@@ -15,7 +16,6 @@ import type { Setting } from './setting.ts';
 const IMAGE: ImageSize = { layers: 10, files: 30_000, bytes: 300_000_000 };
 const SMALL_IMAGE: ImageSize = { layers: 10, files: 10_000, bytes: 100_000_000 };
 const WHAT = '10 layers, 300 MB, 30,000 files';
-const MEMORY_SAMPLES = 3;
 const MANY_IMAGES = 1000;
 
 function skopeoCopy(from: string, to: string): Command {
@@ -65,32 +65,38 @@ const pull: Topic = {
 };
 
 function peakOf({ sys, directory, tsimg }: Setting, name: string): number {
-  const peaks: number[] = [];
-  for (let sample = 0; sample < MEMORY_SAMPLES; sample += 1) {
-    for (const path of ['store', 'bundle']) rmSync(join(directory, path), { recursive: true, force: true });
-    const commands = [tsimg('store', 'pull', '-q', name), tsimg('store', 'unpack', name, join(directory, 'bundle'))];
-    peaks.push(Math.max(...commands.map((command) => peakMemoryKiB(sys, command))));
-  }
-  return [...peaks].sort((a, b) => a - b)[MEMORY_SAMPLES >> 1] ?? 0;
+  for (const path of ['store', 'bundle']) rmSync(join(directory, path), { recursive: true, force: true });
+  const commands = [tsimg('store', 'pull', '-q', name), tsimg('store', 'unpack', name, join(directory, 'bundle'))];
+  return Math.max(...commands.map((command) => peakMemoryKiB(sys, command)));
 }
 
-const SEED_STORE = 'seed';
-
-/** Makes an image and puts it into a registry. Returns its name there. */
-async function pushedImage({ sys, directory, tsimg, log }: Setting, host: string, kind: string, size: ImageSize): Promise<string> {
+/** Puts an image into a registry. Returns its name there. */
+async function pushedImage(setting: Setting, host: string, kind: string, size: ImageSize): Promise<string> {
   const name = `${host}/bench/${kind}:1`;
-  await makeImage(openStore(join(directory, SEED_STORE), sys), name, size);
-  runCommands(sys, log, tsimg(SEED_STORE, 'push', '-q', name));
+  runCommands(setting.sys, setting.log, pushFromSeed(setting, await seededImage(setting, size), name));
   return name;
+}
+
+/** The name of an image of this size in the seed, where it is made unless it is there. */
+async function seededImage({ sys, seed }: Setting, size: ImageSize): Promise<string> {
+  const name = `example.com/bench/of-${size.layers}-${size.files}-${size.bytes}:1`;
+  mkdirSync(seed, { recursive: true });
+  const store = openStore(seed, sys);
+  if (findImage(store.layout, name) === undefined) await makeImage(store, name, size);
+  return name;
+}
+
+/** The registry is a new one: nothing is known of it. */
+function pushFromSeed({ seed, tsimg }: Setting, image: string, name: string): Command {
+  for (const label of readdirSync(join(seed, 'labels'))) rmSync(join(seed, 'labels', label));
+  return tsimg(seed, 'push', '-q', image, name);
 }
 
 const push: Topic = {
   name: 'tsimg-push',
   measure: async (setting) => {
-    const { sys, directory, tsimg, peers, log } = setting;
-    const store = openStore(join(directory, SEED_STORE), sys);
-    const name = 'example.com/bench/push:1';
-    await makeImage(store, name, IMAGE);
+    const { sys, directory, peers, log, seed } = setting;
+    const name = await seededImage(setting, IMAGE);
     // A registry of its own for each: what one has been sent, the other would find there, and both remember where they have sent a blob.
     const toNew = async (commandFor: (host: string) => Command): Promise<Cost> => {
       await using registry = await startRegistry(join(directory, 'target'));
@@ -102,9 +108,8 @@ const push: Topic = {
       rounds: setting.heavyRounds,
       limit: 0.8,
       peer: 'skopeo',
-      ours: () => toNew((host) => tsimg(SEED_STORE, 'push', '-q', name, `${host}/bench/push:1`)),
-      theirs: () =>
-        toNew((host) => ({ ...skopeoCopy(`oci:${store.layout.root}:${name}`, `docker://${host}/bench/push:1`), path: peers.skopeo })),
+      ours: () => toNew((host) => pushFromSeed(setting, name, `${host}/bench/push:1`)),
+      theirs: () => toNew((host) => ({ ...skopeoCopy(`oci:${seed}:${name}`, `docker://${host}/bench/push:1`), path: peers.skopeo })),
     });
   },
 };
@@ -114,8 +119,8 @@ const commit: Topic = {
   measure: async (setting) => {
     const { sys, directory, tsimg, peers, log } = setting;
     const at = (name: string) => join(directory, name);
-    const name = 'example.com/bench/commit:1';
-    await makeImage(openStore(at('commit'), sys), name, IMAGE);
+    const name = await seededImage(setting, IMAGE);
+    runCommands(sys, log, { path: '/bin/cp', args: ['-a', '--reflink=auto', setting.seed, at('commit')] });
     const copy = { ...skopeoCopy(`oci:${at('commit')}:${name}`, `oci:${at('commit-layout')}:x`), path: peers.skopeo };
     const umoci = (...args: string[]): Command => ({ path: peers.umoci, args });
     runCommands(sys, log, tsimg('commit', 'unpack', name, at('ours')), copy);

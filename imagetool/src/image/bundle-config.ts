@@ -52,12 +52,18 @@ export interface BundleConfigOptions {
   readonly args?: readonly string[];
 }
 
-/** Throws ImageError `no-command` for an image that says nothing to run. */
+/** What is to run. Throws ImageError `no-command` for an image that says nothing of it. @param given in place of the image's */
+export function commandOf({ config = {} }: ImageConfig, given?: readonly string[]): readonly string[] {
+  const args = given ?? [...(config.Entrypoint ?? []), ...(config.Cmd ?? [])];
+  if (args.length === 0) throw new ImageError('no-command', 'the image names no command', { hint: 'Say what is to run: -- COMMAND.' });
+  return args;
+}
+
+/** Throws as commandOf. */
 export function bundleConfig(options: BundleConfigOptions): Config {
   const { image, user } = options;
   const config = image.config ?? {};
-  const args = options.args ?? [...(config.Entrypoint ?? []), ...(config.Cmd ?? [])];
-  if (args.length === 0) throw new ImageError('no-command', 'the image names no command', { hint: 'Say what is to run: -- COMMAND.' });
+  const args = commandOf(image, options.args);
   const isRootUser = user.uid === 0;
   const held = isRootUser ? CAPABILITIES : [];
   return {

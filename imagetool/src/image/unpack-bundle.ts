@@ -8,7 +8,7 @@ import { shortDigest } from '../digest/digest.ts';
 import { readFileInRoot } from '../layer/read-file.ts';
 import { openVerified } from '../store/blobs.ts';
 import type { Store } from '../store/store.ts';
-import { bundleConfig } from './bundle-config.ts';
+import { bundleConfig, commandOf } from './bundle-config.ts';
 import { writeBundleRecord } from './bundle-record.ts';
 import { unpackTree } from './image-tree.ts';
 import { type LoadedImage, loadImage } from './load.ts';
@@ -35,6 +35,8 @@ export interface UnpackedBundle {
 export async function unpackBundle(options: UnpackBundleOptions): Promise<UnpackedBundle> {
   const { store, directory } = options;
   const image = await loadImage(store.layout, options.image, options.platform);
+  // Before anything is unpacked that would have to be removed again.
+  commandOf(image.config, options.args);
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   if (readdirSync(directory).length > 0) throw new ImageError('exists', `${directory} is not empty`);
   const rootfs = join(directory, 'rootfs');

@@ -1,7 +1,7 @@
 /** Commands that make images of images, compare them, and look at them at a registry. */
 
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { TestRegistry } from '../../registry/test-registry.ts';
 import { Transport } from '../../registry/transport.ts';
@@ -95,6 +95,13 @@ describe('export', () => {
     await run(unpack, 'base:2', at('bundle'), '--', 'sh');
     await run(exportCommand, '-o', at('bundle.tar'), at('bundle'));
     expect(namesIn(at('bundle.tar'))).toEqual(namesIn(at('image.tar')));
+  });
+});
+
+describe('unpack', () => {
+  it('makes nothing of an image that names no command', async () => {
+    await expect(run(unpack, 'base:2', at('bundle'))).rejects.toMatchObject({ code: 'no-command' });
+    expect(existsSync(at('bundle'))).toBe(false);
   });
 });
 
