@@ -4,9 +4,9 @@ import { chmodSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Sys } from '../../../runtime/src/sys/sys.ts';
 import type { Descriptor, Platform } from '../../../specs/image/descriptor.ts';
-import { type Change, diffTrees } from '../layer/changes.ts';
 import { realTree, type Tree } from '../layer/tree.ts';
 import { unpackLayer } from '../layer/unpack.ts';
+import { wholeTree } from '../layer/whole-tree.ts';
 import { writeLayer } from '../layer/write.ts';
 import type { Store } from '../store/store.ts';
 import type { LoadedImage } from './load.ts';
@@ -61,13 +61,6 @@ export async function withImageTree<T>(
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
-}
-
-/** All that a tree holds, its root included, as additions to nothing. */
-export function wholeTree(tree: Tree): Change[] {
-  const nothing = { mode: 0, uid: 0, gid: 0, size: 0, mtimeSeconds: 0, mtimeNanoseconds: 0, nodeMajor: 0, nodeMinor: 0, linkName: '' };
-  const root = { ...nothing, linkCount: 0, inode: 0, changed: '', xattrs: new Map<string, Buffer>() };
-  return diffTrees({ root, list: () => new Map(), hostPath: () => undefined }, tree);
 }
 
 /** A tree as an uncompressed archive. */

@@ -63,6 +63,11 @@ export class LayerApplier {
     else this.#applyEntry(event.entry);
   }
 
+  /** The content of the file applied last, from an open file. */
+  copy(source: number, sizeBytes: number): void {
+    this.#maker.copy(source, sizeBytes);
+  }
+
   finish(): ApplyResult {
     this.#late.apply(this.#root, this.#metadata);
     return { entries: this.#entries, warnings: [...this.#warnings], implied: this.#implied };

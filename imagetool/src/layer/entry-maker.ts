@@ -69,6 +69,18 @@ export class EntryMaker {
     }
   }
 
+  /** Content of the file made last: that of another file, which need not be copied where the file system can share it. */
+  copy(source: number, sizeBytes: number): void {
+    if (this.#file === undefined) return;
+    const { fd, entry } = this.#file;
+    for (let left = sizeBytes; left > 0; ) {
+      const copied = tryCall(this.#sys, 'copy_file_range', source, null, fd, null, left, 0);
+      if (copied === 0) throw new TarError(`${JSON.stringify(toText(entry.path))} became shorter while it was copied`);
+      if (copied < 0) throw syscallError({ syscall: 'copy_file_range', errno: -copied, object: toText(entry.path) });
+      left -= copied;
+    }
+  }
+
   /** No more content. Only now does the file get its owner, mode and xattrs: writing takes away set-uid bits and capabilities. */
   end(): void {
     if (this.#file === undefined) return;
@@ -127,7 +139,7 @@ export class EntryMaker {
     const parent = this.#parts.root.require(parentOf(path));
     call(this.#sys, 'mkdirat', toText(path), parent.fd, pathArgument(baseOf(path)), 0o700);
     // The lower layers' directory of that name stays removed.
-    if (status !== undefined && this.#parts.lower.isMark(status)) this.#parts.lower.clear(path);
+    if (status !== undefined && this.#parts.lower.isMark(status, path)) this.#parts.lower.clear(path);
     const fd = this.#parts.root.openChild(parent, baseOf(path));
     if (fd === undefined) throw syscallError({ syscall: 'openat', errno: ENOENT, object: toText(path) });
     return fd;

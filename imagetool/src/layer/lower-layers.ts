@@ -5,7 +5,7 @@
 
 import { call, tryCall } from '../../../runtime/src/linux/call.ts';
 import { EEXIST, syscallError } from '../../../runtime/src/linux/errno.ts';
-import { S_IFCHR, S_IFDIR, S_IFMT } from '../../../runtime/src/linux/open-flags.ts';
+import { O_CLOEXEC, O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY, S_IFCHR, S_IFDIR, S_IFMT } from '../../../runtime/src/linux/open-flags.ts';
 import type { FileStatus } from '../../../runtime/src/linux/stat.ts';
 import { toText } from '../archive/byte-string.ts';
 import { joinPath, parentOf, pathArgument } from './names.ts';
@@ -14,9 +14,10 @@ import type { OpenDirectory, RootDirectory } from './root-directory.ts';
 
 /**
  * `remove`: the tree holds the lower layers, and loses files. `overlay` and `overlay-user`: the tree is this layer alone, and gets the marks overlayfs
- * knows, the latter with the xattrs of mounts made with `userxattr`, which need no privilege.
+ * knows, the latter with the xattrs of mounts made with `userxattr`, which need no privilege. `marked`: the same marks, for file systems that are no
+ * place for character devices 0/0, as overlayfs itself: empty files with an xattr, as newer kernels have them.
  */
-export type WhiteoutStyle = 'remove' | 'overlay' | 'overlay-user';
+export type WhiteoutStyle = 'remove' | 'overlay' | 'overlay-user' | 'marked';
 
 export interface LowerLayers {
   /** The layer itself has this path: it and its parents are not the lower layers' any more. */
@@ -25,12 +26,12 @@ export interface LowerLayers {
   remove(parentPath: string, name: string): void;
   /** Removes all that lower layers have in a directory. */
   clear(path: string): void;
-  /** Whether what is there is the mark of a removed file. */
-  isMark(status: Pick<FileStatus, 'mode' | 'nodeMajor' | 'nodeMinor'>): boolean;
+  /** Whether what is there is the mark of a removed file. Without a path: whether it would be one. */
+  isMark(status: Pick<FileStatus, 'mode' | 'nodeMajor' | 'nodeMinor'>, path?: string): boolean;
 }
 
 export function lowerLayers(root: RootDirectory, style: WhiteoutStyle): LowerLayers {
-  return style === 'remove' ? new MergedLayers(root) : new SeparateLayers(root, style === 'overlay' ? 'trusted' : 'user');
+  return style === 'remove' ? new MergedLayers(root) : new SeparateLayers(root, style);
 }
 
 class MergedLayers implements LowerLayers {
@@ -78,34 +79,62 @@ class MergedLayers implements LowerLayers {
 class SeparateLayers implements LowerLayers {
   readonly #root: RootDirectory;
   readonly #namespace: 'trusted' | 'user';
+  readonly #isMarked: boolean;
+  /** Paths of empty files that are marks. */
+  readonly #markFiles = new Set<string>();
 
-  constructor(root: RootDirectory, namespace: 'trusted' | 'user') {
+  constructor(root: RootDirectory, style: WhiteoutStyle) {
     this.#root = root;
-    this.#namespace = namespace;
+    this.#namespace = style === 'overlay' ? 'trusted' : 'user';
+    this.#isMarked = style === 'marked';
   }
 
-  /** Whatever is in the tree is this layer's. */
-  touch(): void {
-    // Nothing to remember.
+  touch(path: string): void {
+    this.#markFiles.delete(path);
   }
 
   remove(parentPath: string, name: string): void {
     const parent = this.#root.require(parentPath);
-    // A character device 0/0. Since Linux 5.8 making one needs no privilege.
-    const result = tryCall(this.#root.sys, 'mknodat', parent.fd, pathArgument(name), S_IFCHR, 0);
-    if (result >= 0) return;
-    if (result !== -EEXIST) throw syscallError({ syscall: 'mknodat', errno: -result, object: toText(joinPath(parentPath, name)) });
-    if (isDirectory(this.#root.status(parent, name))) this.clear(joinPath(parentPath, name));
+    const path = joinPath(parentPath, name);
+    const result = this.#isMarked ? this.#markFile(parent, name) : this.#markDevice(parent, name);
+    if (result >= 0) {
+      if (this.#isMarked) this.#markFiles.add(path);
+      return;
+    }
+    if (result !== -EEXIST) throw syscallError({ syscall: this.#isMarked ? 'openat' : 'mknodat', errno: -result, object: toText(path) });
+    if (isDirectory(this.#root.status(parent, name))) this.clear(path);
   }
 
   clear(path: string): void {
-    const { fd } = this.#root.require(path);
-    const yes = new ArrayBuffer(1);
-    new Uint8Array(yes)[0] = 'y'.charCodeAt(0);
-    call(this.#root.sys, 'fsetxattr', toText(path), fd, `${this.#namespace}.overlay.opaque`, yes, 1, 0);
+    this.#say(this.#root.require(path).fd, 'opaque', path);
   }
 
-  isMark(status: Pick<FileStatus, 'mode' | 'nodeMajor' | 'nodeMinor'>): boolean {
+  /** A character device 0/0. Since Linux 5.8 making one needs no privilege. */
+  #markDevice(parent: OpenDirectory, name: string): number {
+    return tryCall(this.#root.sys, 'mknodat', parent.fd, pathArgument(name), S_IFCHR, 0);
+  }
+
+  #markFile(parent: OpenDirectory, name: string): number {
+    const { sys } = this.#root;
+    const flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW(sys.arch) | O_CLOEXEC;
+    const fd = tryCall(sys, 'openat', parent.fd, pathArgument(name), flags, 0o600);
+    if (fd < 0) return fd;
+    try {
+      this.#say(fd, 'whiteout', name);
+    } finally {
+      tryCall(sys, 'close', fd);
+    }
+    return 0;
+  }
+
+  #say(fd: number, what: 'opaque' | 'whiteout', object: string): void {
+    const yes = new ArrayBuffer(1);
+    new Uint8Array(yes)[0] = 'y'.charCodeAt(0);
+    call(this.#root.sys, 'fsetxattr', toText(object), fd, `${this.#namespace}.overlay.${what}`, yes, 1, 0);
+  }
+
+  isMark(status: Pick<FileStatus, 'mode' | 'nodeMajor' | 'nodeMinor'>, path?: string): boolean {
+    if (path !== undefined && this.#markFiles.has(path)) return true;
     return (status.mode & S_IFMT) === S_IFCHR && status.nodeMajor === 0 && status.nodeMinor === 0;
   }
 }

@@ -8,7 +8,8 @@ import { type FileRecord, isDirectory, isFile, type Tree } from './tree.ts';
 /** Whether lower layers have something at a path, and what. */
 export type LowerLookup = (path: string) => FileRecord | undefined;
 
-const OVERLAY_XATTR = /^(?:trusted|user)\.overlay\./;
+/** What overlayfs notes on files, and does not show. */
+export const OVERLAY_XATTR = /^(?:trusted|user)\.overlay\./;
 
 export function overlayChanges(upper: Tree, lower: LowerLookup): Change[] {
   const changes: Change[] = [];
@@ -40,7 +41,8 @@ export function overlayChanges(upper: Tree, lower: LowerLookup): Change[] {
 }
 
 /** A character device 0/0, or, where those cannot be made, an empty file with an xattr. */
-function isWhiteout(record: FileRecord): boolean {
+/** A mark for a removed file, of either kind. */
+export function isWhiteout(record: FileRecord): boolean {
   if ((record.mode & S_IFMT) === S_IFCHR) return record.nodeMajor === 0 && record.nodeMinor === 0;
   return (
     isFile(record) && record.size === 0 && (record.xattrs.has('trusted.overlay.whiteout') || record.xattrs.has('user.overlay.whiteout'))

@@ -35,16 +35,35 @@ const TYPES: ReadonlyMap<number, EntryType> = new Map([
 
 /** The layer's uncompressed archive. `changes` in the order of compareChanges; contents are read from `tree`. Sockets are left out. */
 export async function* writeLayer(changes: Iterable<Change>, tree: Tree, options: WriteLayerOptions): AsyncGenerator<Buffer, void, void> {
+  for (const { entry, hostPath } of layerEntries(changes, tree, options)) {
+    yield encodeHeader(entry);
+    if (hostPath === undefined) continue;
+    yield* contentOf(hostPath, entry);
+    yield paddingFor(entry.size);
+  }
+  yield END_OF_ARCHIVE;
+}
+
+export interface LayerEntry {
+  readonly entry: TarEntry;
+  /** Where the content of a file that is not empty can be read. */
+  readonly hostPath?: string;
+}
+
+/** What a layer of the changes holds, as writeLayer writes it. */
+export function* layerEntries(changes: Iterable<Change>, tree: Tree, options: WriteLayerOptions): Generator<LayerEntry, void, void> {
   const writer = new LayerWriter(options);
   for (const change of changes) {
     for (const entry of writer.entriesFor(change)) {
-      yield encodeHeader(entry);
-      if (entry.type !== 'file' || entry.size === 0) continue;
-      yield* contentOf(tree, change.path, entry.size);
-      yield paddingFor(entry.size);
+      if (entry.type !== 'file' || entry.size === 0) {
+        yield { entry };
+        continue;
+      }
+      const hostPath = tree.hostPath(change.path);
+      if (hostPath === undefined) throw new ImageError('layer', `the content of ${JSON.stringify(toText(change.path))} is not at hand`);
+      yield { entry, hostPath };
     }
   }
-  yield END_OF_ARCHIVE;
 }
 
 class LayerWriter {
@@ -143,9 +162,7 @@ function marker(path: string): TarEntry {
   };
 }
 
-function* contentOf(tree: Tree, path: string, size: number): Generator<Buffer, void, void> {
-  const hostPath = tree.hostPath(path);
-  if (hostPath === undefined) throw new ImageError('layer', `the content of ${JSON.stringify(toText(path))} is not at hand`);
+function* contentOf(hostPath: string, { path, size }: TarEntry): Generator<Buffer, void, void> {
   const fd = openSync(Buffer.from(hostPath, 'latin1'), constants.O_RDONLY | constants.O_NOFOLLOW);
   try {
     for (let left = size; left > 0; ) {

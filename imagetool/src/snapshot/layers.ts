@@ -6,11 +6,12 @@
  *     snapshots/new-<pid>-<n>/                   being unpacked
  */
 
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Digest } from '../../../specs/image/digest.ts';
 import { ImageError, isNodeError } from '../base/errors.ts';
 import { shortDigest } from '../digest/digest.ts';
+import type { WhiteoutStyle } from '../layer/lower-layers.ts';
 import type { Layout } from '../store/layout.ts';
 import type { Store } from '../store/store.ts';
 
@@ -33,6 +34,8 @@ export interface EnsureLayerOptions {
   readonly signal?: AbortSignal;
 }
 
+const OVERLAYFS_SUPER_MAGIC = 0x794c7630;
+
 let serial = 0;
 
 /** Unpacks a layer unless that has been done. `open` gives its blob. Several processes may do the same: the first one's result stays. */
@@ -53,7 +56,7 @@ export async function ensureLayer(
     chmodSync(temporary, 0o755);
     const { unpackLayer } = await import('../layer/unpack.ts');
     await unpackLayer(store.sys, open(), temporary, {
-      whiteouts: options.kind === 'root' ? 'overlay' : 'overlay-user',
+      whiteouts: whiteoutsFor(store.layout, options.kind),
       isRootless: options.kind === 'recorded',
       diffId,
       ...(options.signal === undefined ? {} : { signal: options.signal }),
@@ -63,6 +66,12 @@ export async function ensureLayer(
     rmSync(temporary, { recursive: true, force: true });
   }
   return checked(store.layout, layer);
+}
+
+/** On an overlayfs no layer can be mounted, and no mark of a mountable one be made. */
+function whiteoutsFor(layout: Layout, kind: LayerKind): WhiteoutStyle {
+  if (statfsSync(layout.snapshots).type === OVERLAYFS_SUPER_MAGIC) return 'marked';
+  return kind === 'root' ? 'overlay' : 'overlay-user';
 }
 
 export function layerOf(diffId: Digest, kind: LayerKind): UnpackedLayer {

@@ -1,6 +1,6 @@
 /** Mounting a stack of layers with a writable one on top (Documentation/filesystems/overlayfs.rst). */
 
-import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { tryCall } from '../../../runtime/src/linux/call.ts';
 import { EINVAL, ENODEV, EOPNOTSUPP, EPERM, syscallError } from '../../../runtime/src/linux/errno.ts';
@@ -11,6 +11,7 @@ import { readIfExists } from '../store/files.ts';
 import type { Layout } from '../store/layout.ts';
 import type { Store } from '../store/store.ts';
 import { namesIn, type UnpackedLayer } from './layers.ts';
+import { snapshotHome, writeLayerList } from './places.ts';
 
 /** mount(2) takes one page of options, the final NUL included. */
 const MAX_OPTION_BYTES = 4095;
@@ -61,18 +62,17 @@ export function overlayOptions(options: SnapshotOptions, hasCover = false): stri
   return text;
 }
 
-/** Makes and mounts a snapshot. Undefined where this kernel or user may not mount overlayfs: then trees are to be copied. */
+/** Makes and mounts a snapshot. Undefined where this kernel, user or file system does not take overlayfs: see copySnapshot. */
 export function mountSnapshot(store: Store, options: SnapshotOptions): Snapshot | undefined {
   if (!/^\w[\w.-]{0,100}$/.test(options.id)) throw new ImageError('snapshot', `${JSON.stringify(options.id)} is no snapshot id`);
-  const home = join(store.layout.snapshots, 'active', options.id);
+  const home = snapshotHome(store.layout, options.id);
   mkdirSync(join(store.layout.snapshots, 'active'), { recursive: true });
   mkdirSync(join(store.layout.snapshots, 'empty'), { recursive: true });
   mkdirSync(home);
   for (const name of ['upper', 'work', 'merged', 'cover']) mkdirSync(join(home, name));
   // The merged root looks as the topmost directory does, whatever the umask.
   for (const name of ['upper', 'cover']) chmodSync(join(home, name), 0o755);
-  // Before the mount, so that gc never sees a mounted layer that nobody names.
-  writeFileSync(join(home, 'layers'), options.layers.map((layer) => `${layer.diffId}\n`).join(''));
+  writeLayerList(home, options.layers);
   const hasCover = options.makeCover?.(join(home, 'cover')) === true;
   const result = mountIn(store, store.layout.snapshots, join(home, 'merged'), overlayOptions(options, hasCover));
   if (result === 0) return { merged: join(home, 'merged'), upper: join(home, 'upper') };
@@ -83,7 +83,7 @@ export function mountSnapshot(store: Store, options: SnapshotOptions): Snapshot 
 
 /** Mounts a snapshot again that is there but not mounted, as after a reboot. @throws ImageError snapshot where it is not there, SyscallError */
 export function remountSnapshot(store: Store, id: string): void {
-  const home = join(store.layout.snapshots, 'active', id);
+  const home = snapshotHome(store.layout, id);
   const text = readIfExists(join(home, 'layers'));
   if (text === undefined) throw new ImageError('snapshot', `the files of ${id} are gone: there is no ${home}/layers`);
   const diffIds = text.split('\n').filter(isDigest);
@@ -102,7 +102,7 @@ export function layersInUse(layout: Layout): Set<string> {
 
 /** Unmounts a snapshot; its upper directory stays. */
 export function unmountSnapshot(store: Store, id: string): void {
-  const home = join(store.layout.snapshots, 'active', id);
+  const home = snapshotHome(store.layout, id);
   const result = tryCall(store.sys, 'umount2', join(home, 'merged'), MNT_DETACH);
   // Not mounted (any more): then only the directories are left.
   if (result < 0 && result !== -EINVAL && result !== -2)
@@ -112,7 +112,7 @@ export function unmountSnapshot(store: Store, id: string): void {
 /** Unmounts a snapshot and removes what it has changed. */
 export function removeSnapshot(store: Store, id: string): void {
   unmountSnapshot(store, id);
-  rmSync(join(store.layout.snapshots, 'active', id), { recursive: true, force: true });
+  rmSync(snapshotHome(store.layout, id), { recursive: true, force: true });
 }
 
 /** Ids of all snapshots, mounted or left behind. */

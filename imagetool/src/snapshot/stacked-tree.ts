@@ -3,10 +3,11 @@
  * links lead to places inside the tree. Layers do not change, so what has been looked up stays true.
  */
 
-import { S_IFCHR, S_IFDIR, S_IFLNK, S_IFMT } from '../../../runtime/src/linux/open-flags.ts';
+import { S_IFDIR, S_IFLNK, S_IFMT } from '../../../runtime/src/linux/open-flags.ts';
 import type { Sys } from '../../../runtime/src/sys/sys.ts';
 import { ImageError } from '../base/errors.ts';
 import { baseOf, joinPath, parentOf } from '../layer/names.ts';
+import { isWhiteout, OVERLAY_XATTR } from '../layer/overlay-changes.ts';
 import { type FileRecord, isDirectory, type RealTreeOptions, realTree, recordAt, type Tree } from '../layer/tree.ts';
 
 /** A tree in which single paths can be looked up. */
@@ -77,10 +78,10 @@ function findIn(sys: Sys, parent: Found, name: string, options: RealTreeOptions)
     const hostPath = `${directory}/${name}`;
     const record = recordAt(sys, hostPath, options);
     if (record === undefined) continue;
-    if (isMark(record)) break;
+    if (isWhiteout(record)) break;
     // A file below a directory is hidden by it, as is everything below a file.
     if (first !== undefined && !isDirectory(record)) break;
-    first ??= record;
+    first ??= withoutMarks(record);
     hostPaths.push(hostPath);
     if (!isDirectory(record) || isOpaque(record)) break;
   }
@@ -93,15 +94,17 @@ function listMerged(sys: Sys, directories: readonly string[], options: RealTreeO
   for (const directory of directories) {
     for (const [name, record] of realTree(sys, directory, options).list('')) {
       if (merged.has(name) || hidden.has(name)) continue;
-      if (isMark(record)) hidden.add(name);
-      else merged.set(name, record);
+      if (isWhiteout(record)) hidden.add(name);
+      else merged.set(name, withoutMarks(record));
     }
   }
   return merged;
 }
 
-function isMark(record: FileRecord): boolean {
-  return (record.mode & S_IFMT) === S_IFCHR && record.nodeMajor === 0 && record.nodeMinor === 0;
+/** As overlayfs shows it: what is its own is not seen. */
+function withoutMarks(record: FileRecord): FileRecord {
+  if (record.xattrs.size === 0) return record;
+  return { ...record, xattrs: new Map([...record.xattrs].filter(([name]) => !OVERLAY_XATTR.test(name))) };
 }
 
 function isOpaque(record: FileRecord): boolean {

@@ -2,6 +2,7 @@
 
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
+import { isCopied } from '../../../imagetool/src/snapshot/copied.ts';
 import { remountSnapshot, removeSnapshot } from '../../../imagetool/src/snapshot/overlay.ts';
 import type { Store } from '../../../imagetool/src/store/store.ts';
 import { isMissing } from './files.ts';
@@ -22,7 +23,7 @@ export function rootfsPaths(store: Store, id: string): RootfsPaths {
 /** Mounts it if it is not mounted. @throws SyscallError, ImageError */
 export function ensureRootfs(store: Store, id: string): RootfsPaths {
   const paths = rootfsPaths(store, id);
-  if (!isMountPoint(paths.merged)) remountSnapshot(store, id);
+  if (!isMountPoint(paths.merged) && !isCopied(store.layout, id)) remountSnapshot(store, id);
   return paths;
 }
 

@@ -4,13 +4,12 @@ import { join } from 'node:path';
 import { fromText } from '../../../../imagetool/src/archive/byte-string.ts';
 import type { Change } from '../../../../imagetool/src/layer/changes.ts';
 import { layerPath } from '../../../../imagetool/src/layer/names.ts';
-import { overlayChanges } from '../../../../imagetool/src/layer/overlay-changes.ts';
-import { type FileRecord, isDirectory, isFile, realTree, type Tree } from '../../../../imagetool/src/layer/tree.ts';
+import { type FileRecord, isDirectory, isFile, type Tree } from '../../../../imagetool/src/layer/tree.ts';
+import { snapshotChanges } from '../../../../imagetool/src/snapshot/copied.ts';
 import { type SearchableTree, stackedTree } from '../../../../imagetool/src/snapshot/stacked-tree.ts';
 import type { Store } from '../../../../imagetool/src/store/store.ts';
 import { readText } from '../../container/files.ts';
 import type { ContainerRecord } from '../../container/record.ts';
-import { rootfsPaths } from '../../container/rootfs.ts';
 
 export interface ContainerChanges {
   readonly changes: readonly Change[];
@@ -31,9 +30,8 @@ export function containerChanges(store: Store, record: ContainerRecord): Contain
     names.reverse().map((name) => join(layout.snapshots, 'l', name)),
     { isRootless: false },
   );
-  const upper = realTree(sys, rootfsPaths(store, record.Id).upper, { isRootless: false });
-  const all = overlayChanges(upper, (path) => lower.find(path));
-  return { changes: withoutPlaces(all, upper, lower, placesOf(record)), upper, lower };
+  const { changes, upper } = snapshotChanges(store, record.Id, lower, { isRootless: false });
+  return { changes: withoutPlaces(changes, upper, lower, placesOf(record)), upper, lower };
 }
 
 function placesOf(record: ContainerRecord): Set<string> {
