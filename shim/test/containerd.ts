@@ -23,7 +23,8 @@ import type { TaskRecord } from '../src/task/record.ts';
 export const RUNTIME = 'io.containerd.tsrun.v2';
 const ROOT = resolve(__dirname, '../..');
 export const shimPath = join(ROOT, 'dist/bin/containerd-shim-tsrun-v2');
-const COMMAND_TIMEOUT_MS = 20_000;
+/** Of a busy machine, or an emulated one. */
+const COMMAND_TIMEOUT_MS = 120_000;
 const APPLETS = ['sh', 'true', 'sleep', 'echo', 'cat', 'ls', 'id', 'head', 'dd', 'kill', 'seq', 'tail'];
 
 export interface Binaries {
@@ -106,7 +107,7 @@ export class Containerd {
     };
     const command = this.#enter([join(this.#binaries.folder, 'containerd'), '--config', join(this.directory, 'config.toml')]);
     this.#daemon = spawn(command[0] ?? '', command.slice(1), { env: environment, stdio: ['ignore', log, log], detached: true });
-    for (let turn = 0; turn < 200; turn++) {
+    for (let turn = 0; turn < 1000; turn++) {
       if (this.ctr('version').status === 0) return;
       await sleep(50);
     }
@@ -187,7 +188,7 @@ export class Containerd {
 
   /** What is left when all containers are gone and the shims have ended: nothing, if all is well. */
   async leftovers(): Promise<string[]> {
-    await until(() => this.processes().length === 0, 15_000);
+    await until(() => this.processes().length === 0);
     const mounts = readFileSync(`/proc/${this.#namespaces.pid}/mounts`, 'utf8').split('\n');
     return [
       ...this.processes().map((pid) => `process ${pid}: ${commandLine(pid)}`),
@@ -220,7 +221,7 @@ export class Containerd {
   }
 
   #entered(): Promise<void> {
-    return until(() => commandLine(this.#namespaces.pid ?? 0).startsWith('sleep'), 5000);
+    return until(() => commandLine(this.#namespaces.pid ?? 0).startsWith('sleep'));
   }
 
   #config(): string {
@@ -295,6 +296,6 @@ export function sleep(milliseconds: number): Promise<void> {
 }
 
 /** Waits; whoever calls checks what has become of it. */
-export async function until(condition: () => boolean, milliseconds = 10_000): Promise<void> {
+export async function until(condition: () => boolean, milliseconds = 60_000): Promise<void> {
   for (const end = Date.now() + milliseconds; !condition() && Date.now() < end; ) await sleep(20);
 }

@@ -15,7 +15,7 @@ const NEEDS = [
   command('tar'),
 ];
 const { ContainerState, PodSandboxState } = runtime.v1;
-jest.setTimeout(90_000);
+jest.setTimeout(120_000);
 
 for (const binaries of findContainerds()) {
   const isNew = isNewCri(binaries);
@@ -31,7 +31,7 @@ for (const binaries of findContainerds()) {
       beforeAll(async () => {
         kubelet = new Kubelet(binaries, { sandboxer, cgroups: isNew });
         await kubelet.start();
-      }, 60_000);
+      });
 
       afterAll(() => kubelet.dispose());
 
@@ -64,7 +64,7 @@ for (const binaries of findContainerds()) {
       it('attaches to a container', async () => {
         const id = await kubelet.run(pod, 'echoing', ['/bin/cat'], { stdin: true });
         const { url } = await kubelet.client.Attach({ containerId: id, stdin: true, stdout: true });
-        const attached = kubelet.containerd.run([process.execPath, join(__dirname, 'attach-client.mjs'), url, 'typed\n'], 60_000);
+        const attached = kubelet.containerd.run([process.execPath, join(__dirname, 'attach-client.mjs'), url, 'typed\n']);
         expect(attached).toMatchObject({ status: 0, stdout: 'typed\n' });
         await kubelet.client.StopContainer({ containerId: id, timeout: 0 });
         await kubelet.client.RemoveContainer({ containerId: id });

@@ -3,6 +3,7 @@ import { builtCommand, command, describeWith, rootUser } from '../../.scripts/je
 import { busyboxRequirement, Containerd, findContainerds, sleep, until } from './containerd.ts';
 
 const NEEDS = [rootUser, builtCommand('containerd-shim-tsrun-v2'), busyboxRequirement, command('nsenter'), command('unshare')];
+jest.setTimeout(120_000);
 
 for (const binaries of findContainerds()) {
   describeWith([...NEEDS, binaries.requirement], `containerd ${binaries.name}`, () => {

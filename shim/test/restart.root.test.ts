@@ -56,41 +56,45 @@ describeWith([...NEEDS, installed.requirement], 'containerd killed and restarted
 });
 
 describeWith([...NEEDS, installed.requirement], 'a container that ends while neither containerd nor its shim is there', () => {
-  it('keeps its status, for `delete` and for the next shim', async () => {
-    const containerd = new Containerd(installed);
-    try {
-      await containerd.start();
-      const ids = [
-        ['first', 5],
-        ['second', 6],
-      ] as const;
-      for (const [id, status] of ids) {
-        const script = `while [ ! -e /tmp/go ]; do sleep 0.05; done; exit ${status}`;
-        expect(containerd.ctrRun(['-d', '--null-io'], id, '/bin/sh', '-c', script)).toMatchObject({ status: 0 });
+  it(
+    'keeps its status, for `delete` and for the next shim',
+    async () => {
+      const containerd = new Containerd(installed);
+      try {
+        await containerd.start();
+        const ids = [
+          ['first', 5],
+          ['second', 6],
+        ] as const;
+        for (const [id, status] of ids) {
+          const script = `while [ ! -e /tmp/go ]; do sleep 0.05; done; exit ${status}`;
+          expect(containerd.ctrRun(['-d', '--null-io'], id, '/bin/sh', '-c', script)).toMatchObject({ status: 0 });
+        }
+        const tasks = containerd.taskRecords();
+        await containerd.kill();
+        for (const pid of containerd.shims()) process.kill(pid, 'SIGKILL');
+        writeFileSync(join(containerd.rootfs, 'tmp/go'), '');
+        const states = () => tasks.map(({ processes: [init] }) => /\) (\w)/.exec(readFileSync(`/proc/${init?.pid}/stat`, 'utf8'))?.[1]);
+        await until(() => states().join() === 'Z,Z');
+        expect(states()).toEqual(['Z', 'Z']);
+        const shim = (id: string, action: string) =>
+          containerd.run([shimPath, '-namespace', 'default', '-address', containerd.address, '-id', id, action]);
+        // DeleteResponse.exit_status
+        expect(shim('first', 'delete')).toMatchObject({ status: 0, stdout: expect.stringContaining('\x10\x05') });
+        expect(shim('second', 'start')).toMatchObject({ status: 0, stdout: expect.stringContaining('unix://') });
+        await until(() => containerd.taskRecords()[0]?.processes[0]?.end !== undefined);
+        expect(containerd.taskRecords()).toMatchObject([{ id: 'second', processes: [{ end: { status: 6 } }] }]);
+        for (const pid of containerd.shims()) process.kill(pid, 'SIGTERM');
+        await until(() => containerd.shims().length === 0);
+        expect(shim('second', 'delete')).toMatchObject({ status: 0, stdout: expect.stringContaining('\x10\x06') });
+        await until(() => containerd.processes().length === 0);
+        expect(containerd.processes()).toEqual([]);
+      } finally {
+        await containerd.dispose();
       }
-      const tasks = containerd.taskRecords();
-      await containerd.kill();
-      for (const pid of containerd.shims()) process.kill(pid, 'SIGKILL');
-      writeFileSync(join(containerd.rootfs, 'tmp/go'), '');
-      const states = () => tasks.map(({ processes: [init] }) => /\) (\w)/.exec(readFileSync(`/proc/${init?.pid}/stat`, 'utf8'))?.[1]);
-      await until(() => states().join() === 'Z,Z');
-      expect(states()).toEqual(['Z', 'Z']);
-      const shim = (id: string, action: string) =>
-        containerd.run([shimPath, '-namespace', 'default', '-address', containerd.address, '-id', id, action]);
-      // DeleteResponse.exit_status
-      expect(shim('first', 'delete')).toMatchObject({ status: 0, stdout: expect.stringContaining('\x10\x05') });
-      expect(shim('second', 'start')).toMatchObject({ status: 0, stdout: expect.stringContaining('unix://') });
-      await until(() => containerd.taskRecords()[0]?.processes[0]?.end !== undefined);
-      expect(containerd.taskRecords()).toMatchObject([{ id: 'second', processes: [{ end: { status: 6 } }] }]);
-      for (const pid of containerd.shims()) process.kill(pid, 'SIGTERM');
-      await until(() => containerd.shims().length === 0);
-      expect(shim('second', 'delete')).toMatchObject({ status: 0, stdout: expect.stringContaining('\x10\x06') });
-      await until(() => containerd.processes().length === 0);
-      expect(containerd.processes()).toEqual([]);
-    } finally {
-      await containerd.dispose();
-    }
-  }, 60_000);
+    },
+    2 * MINUTE,
+  );
 });
 
 /** Starts containers that end soon, each with a status of its own. Ids and statuses of those that were started. */
