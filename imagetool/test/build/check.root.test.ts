@@ -7,6 +7,9 @@ import { TestRegistry } from '../../src/registry/test-registry.ts';
 import { Transport } from '../../src/registry/transport.ts';
 import { BuildBench } from './testing.ts';
 
+/** Each makes several images: many seconds on a machine that has other work. */
+jest.setTimeout(180_000);
+
 describeWith([rootUser, command('busybox')], 'checks', () => {
   const registry = new TestRegistry();
   const transport = new Transport({ tlsFor: () => ({}), userAgent: 'test', firstWaitMs: 1 });

@@ -13,6 +13,9 @@ COPY --from=tool /tool /tool
 RUN cat /tool > /copy
 `;
 
+/** Each makes several images: many seconds on a machine that has other work. */
+jest.setTimeout(180_000);
+
 describeWith([rootUser, command('busybox')], 'caches in registries', () => {
   const registry = new TestRegistry();
   const transport = new Transport({ tlsFor: () => ({}), userAgent: 'test', firstWaitMs: 1 });

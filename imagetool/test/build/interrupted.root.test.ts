@@ -10,6 +10,9 @@ import { images } from '../../src/cli/commands/images.ts';
 import { TsimgCommand } from './command.ts';
 import { BuildBench } from './testing.ts';
 
+/** Each makes several images: many seconds on a machine that has other work. */
+jest.setTimeout(180_000);
+
 describeWith([rootUser, command('busybox')], 'builds that do not come to their end', () => {
   let bench: BuildBench;
   let tsimg: TsimgCommand;

@@ -14,6 +14,9 @@ import { Transport } from '../../src/registry/transport.ts';
 import { ended, TsimgCommand } from './command.ts';
 import { BuildBench } from './testing.ts';
 
+/** Each makes several images: many seconds on a machine that has other work. */
+jest.setTimeout(180_000);
+
 describeWith([rootUser, command('busybox')], 'options of a build', () => {
   const registry = new TestRegistry();
   const transport = new Transport({ tlsFor: () => ({}), userAgent: 'test', firstWaitMs: 1 });

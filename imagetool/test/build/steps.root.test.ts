@@ -9,6 +9,9 @@ import { bootstrap } from '../../src/cli/commands/bootstrap.ts';
 import { AtTerminal, TsimgCommand } from './command.ts';
 import { BuildBench } from './testing.ts';
 
+/** Each makes several images: many seconds on a machine that has other work. */
+jest.setTimeout(180_000);
+
 describeWith([rootUser, command('busybox')], 'RUN steps', () => {
   let bench: BuildBench;
   let tsimg: TsimgCommand;
@@ -78,7 +81,7 @@ describeWith([rootUser, command('busybox')], 'RUN steps', () => {
       expect(at.text).toMatch(/before\r?\nhalf\r?\nof-step in \//);
       expect(at.text).toContain('exit code: 3');
       expect(bench.leftovers()).toEqual([]);
-    }, 60_000);
+    });
     it('debug opens one before a step', async () => {
       using at = new AtTerminal(tsimg.argv('debug', '3/3', context('failing', dockerfile)));
       await at.shows(prompt);
@@ -86,7 +89,7 @@ describeWith([rootUser, command('busybox')], 'RUN steps', () => {
       expect(await at.ends()).toBe(0);
       expect(at.text).toMatch(/\/before\r?\nof-step|\/half: No such file/);
       expect(at.text).not.toContain('exit code: 3');
-    }, 60_000);
+    });
     it('a shell-on-error without one is refused', async () => {
       const { status, stderr } = await tsimg.run('', 'build', '--shell-on-error', context('failing', dockerfile));
       expect([status, stderr]).toEqual([2, expect.stringContaining('--shell-on-error needs a terminal')]);
@@ -98,6 +101,6 @@ describeWith([rootUser, command('busybox')], 'RUN steps', () => {
       expect(await at.ends()).toBe(1);
       expect(at.text).toContain('stopped by SIGINT');
       expect(bench.leftovers()).toEqual([]);
-    }, 60_000);
+    });
   });
 });
