@@ -10,7 +10,7 @@ import type { Client } from '../base/service.ts';
 import { StatusCode, StatusError } from '../base/status.ts';
 import { placesOf } from '../bootstrap/places.ts';
 import { fromStatus } from '../container/error-status.ts';
-import { ContainerError } from '../container/errors.ts';
+import { ContainerError, needRoot } from '../container/errors.ts';
 import { type Places, TSCTL_NAMESPACE } from '../container/places.ts';
 import { GrpcConnection } from '../grpc/client.ts';
 
@@ -27,6 +27,7 @@ export function shimAddress(places: Places): string {
 
 /** @throws ContainerError shim */
 export async function openShim(places: Places, env: Readonly<Record<string, string | undefined>>): Promise<Shim> {
+  needRoot();
   const home = env['TSRUN_SHIM_HOME'];
   const { socket } = placesOf({ address: shimAddress(places), namespace: TSCTL_NAMESPACE, homeDirectory: home });
   if (!(await listens(socket))) await start(places, env);

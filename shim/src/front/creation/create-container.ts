@@ -7,7 +7,7 @@ import { takeLease } from '../../../../imagetool/src/store/leases.ts';
 import type { Store } from '../../../../imagetool/src/store/store.ts';
 import { capabilitiesOf } from '../../container/capabilities.ts';
 import { beginContainer, claimName, findId, removeContainerFiles, writeRecord, writeState } from '../../container/containers.ts';
-import { ContainerError, invalid } from '../../container/errors.ts';
+import { ContainerError, invalid, needRoot } from '../../container/errors.ts';
 import { recordContainerEvent } from '../../container/events.ts';
 import { newId } from '../../container/id.ts';
 import { containerPlaces, type Places } from '../../container/places.ts';
@@ -27,6 +27,7 @@ import { type PlannedMounts, planMounts } from './mounts.ts';
 
 /** @throws ContainerError, ImageError; then nothing is left but the image */
 export async function createContainer(context: Context, args: Arguments, isDetached: boolean): Promise<ContainerRecord> {
+  needRoot();
   const [imageName = '', ...command] = args.positionals;
   const host = hostConfigOf(args);
   checkSettings(host);
