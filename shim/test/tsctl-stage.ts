@@ -32,13 +32,19 @@ export class TsctlStage {
   /** Call `close`. */
   static async open(): Promise<TsctlStage> {
     const stage = new TsctlStage();
-    await until(
-      () => stage.#namespace('net') !== readlinkSync('/proc/self/ns/net') && stage.#namespace('mnt') !== readlinkSync('/proc/self/ns/mnt'),
-    );
-    stage.inside(['mount', '-t', 'tmpfs', 'tmpfs', '/run']);
-    stage.inside(['ip', 'link', 'set', 'lo', 'up']);
-    stage.#makeImage();
-    return stage;
+    try {
+      await until(
+        () =>
+          stage.#namespace('net') !== readlinkSync('/proc/self/ns/net') && stage.#namespace('mnt') !== readlinkSync('/proc/self/ns/mnt'),
+      );
+      stage.inside(['mount', '-t', 'tmpfs', 'tmpfs', '/run']);
+      stage.inside(['ip', 'link', 'set', 'lo', 'up']);
+      stage.#makeImage();
+      return stage;
+    } catch (error) {
+      stage.close();
+      throw error;
+    }
   }
 
   private constructor() {
