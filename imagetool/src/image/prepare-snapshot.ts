@@ -1,7 +1,6 @@
 /** From an image of the store to a mounted snapshot: layers are unpacked side by side, where they are not unpacked already. */
 
 import { ImageError } from '../base/errors.ts';
-import { copySnapshot } from '../snapshot/copied.ts';
 import { ensureLayer, type UnpackedLayer } from '../snapshot/layers.ts';
 import { mountSnapshot, type Snapshot } from '../snapshot/overlay.ts';
 import { hasBlob, openVerified } from '../store/blobs.ts';
@@ -38,5 +37,8 @@ export async function unpackedLayers(
 /** A writable tree of the image: mounted, or copied where overlayfs cannot be used. */
 export async function prepareSnapshot(store: Store, image: LoadedImage, options: PrepareOptions): Promise<Snapshot> {
   const snapshot = { id: options.id, layers: await unpackedLayers(store, image, options), isRootless: options.isRootless };
-  return mountSnapshot(store, snapshot) ?? copySnapshot(store, snapshot);
+  const mounted = mountSnapshot(store, snapshot);
+  if (mounted !== undefined) return mounted;
+  const { copySnapshot } = await import('../snapshot/copied.ts');
+  return copySnapshot(store, snapshot);
 }

@@ -3,20 +3,16 @@
  * that of mounted ones; what has changed in them is found by comparing, since there is no upper directory.
  */
 
-import { chmodSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Change, diffTrees } from '../layer/changes.ts';
 import { copyTree } from '../layer/copy-tree.ts';
 import { overlayChanges } from '../layer/overlay-changes.ts';
 import { realTree, type Tree } from '../layer/tree.ts';
-import type { Layout } from '../store/layout.ts';
 import type { Store } from '../store/store.ts';
 import type { Snapshot, SnapshotOptions } from './overlay.ts';
-import { snapshotHome, writeLayerList } from './places.ts';
+import { COPY_MARK, isCopied, snapshotHome, writeLayerList } from './places.ts';
 import { type SearchableTree, stackedTree } from './stacked-tree.ts';
-
-/** Says that the snapshot beside it is a copy. */
-const MARK = 'copied';
 
 /** Makes a snapshot as mountSnapshot does, by copying. `upper` stays empty. */
 export function copySnapshot(store: Store, { id, layers, isRootless }: Pick<SnapshotOptions, 'id' | 'layers' | 'isRootless'>): Snapshot {
@@ -28,16 +24,12 @@ export function copySnapshot(store: Store, { id, layers, isRootless }: Pick<Snap
     writeLayerList(home, layers);
     const directories = [...layers].reverse().map((layer) => join(store.layout.snapshots, layer.name));
     copyTree(store.sys, stackedTree(store.sys, directories, { isRootless }), join(home, 'merged'), { isRootless });
-    writeFileSync(join(home, MARK), '');
+    writeFileSync(join(home, COPY_MARK), '');
     return { merged: join(home, 'merged'), upper: join(home, 'upper') };
   } catch (error) {
     rmSync(home, { recursive: true, force: true });
     throw error;
   }
-}
-
-export function isCopied(layout: Layout, id: string): boolean {
-  return existsSync(join(snapshotHome(layout, id), MARK));
 }
 
 /** What has changed in a snapshot, mounted or copied, and the tree in which the changed files are. @param lower the tree of its layers */

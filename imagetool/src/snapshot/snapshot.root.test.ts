@@ -13,9 +13,10 @@ import { applyMembers, describeTree } from '../layer/testing.ts';
 import { takeLease } from '../store/leases.ts';
 import type { Store } from '../store/store.ts';
 import { putBlob, storeAt, type TemporaryDirectory, temporaryDirectory } from '../store/testing.ts';
-import { isCopied, snapshotChanges } from './copied.ts';
+import { snapshotChanges } from './copied.ts';
 import { removeUnneededLayers } from './layers.ts';
 import { overlayOptions, removeSnapshot } from './overlay.ts';
+import { isCopied } from './places.ts';
 import { stackedTree } from './stacked-tree.ts';
 
 let directory: TemporaryDirectory;

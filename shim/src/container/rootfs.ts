@@ -2,8 +2,8 @@
 
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import { isCopied } from '../../../imagetool/src/snapshot/copied.ts';
 import { remountSnapshot, removeSnapshot } from '../../../imagetool/src/snapshot/overlay.ts';
+import { isCopied } from '../../../imagetool/src/snapshot/places.ts';
 import type { Store } from '../../../imagetool/src/store/store.ts';
 import { isMissing } from './files.ts';
 
