@@ -21,6 +21,7 @@ const NUMBERS = {
   copy_file_range: [326, 285],
   dup3: [292, 24],
   epoll_create1: [291, 20],
+  eventfd2: [290, 19],
   epoll_ctl: [233, 21],
   epoll_pwait: [281, 22],
   execve: [59, 221],

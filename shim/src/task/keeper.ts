@@ -45,6 +45,11 @@ const SIG_BLOCK = 0;
 const SIG_UNBLOCK = 1;
 const SFD_NONBLOCK_CLOEXEC = 0x80800;
 const F_SETFL = 4;
+const F_DUPFD_CLOEXEC = 1030;
+const EFD_NONBLOCK_CLOEXEC = 0x80800;
+const EVENT_BYTES = 8;
+/** close_range(2): they are closed by execve. */
+const CLOSE_RANGE_CLOEXEC = 4;
 const O_NONBLOCK = 0x800;
 const SIGSET_BYTES = 8;
 const POLLIN = 1;
@@ -110,6 +115,7 @@ function startProgram(
   const program = new Program({ step: 'start the shim' });
   const set = struct([[8, 2 ** (SIGCHLD - 1)]]);
   const info = program.output(SIGINFO_BYTES);
+  const event = program.output(EVENT_BYTES);
   const highest = Math.max(...fds.map(({ between }) => between));
   program.call('prctl', [PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0]);
   program.call('setsid', [], { ignore: 'all' });
@@ -118,27 +124,38 @@ function startProgram(
   program.call('rt_sigprocmask', [SIG_BLOCK, set, null, SIGSET_BYTES]);
   program.call('signalfd4', [-1, set, SIGSET_BYTES, SFD_NONBLOCK_CLOEXEC]);
   program.call('fcntl', [LISTENING, F_SETFL, O_NONBLOCK]);
+  // Told of by the child when it is still there after execve. A status alone may be the program's own, and a child that ends is not yet a zombie when
+  // CLONE_VFORK lets the parent go.
+  const low = program.call('eventfd2', [0, EFD_NONBLOCK_CLOEXEC]);
+  const failure = program.call('fcntl', [low, F_DUPFD_CLOEXEC, highest + 1]);
+  program.call('close', [low]);
   const child = program.place();
   const end = program.place();
   const pid = program.call('clone', [CLONE_VFORK + SIGCHLD, 0, 0, 0, 0]);
   program.jumpTo(child, JUMP_IF_ZERO);
   for (const { between } of fds) program.call('close', [between]);
-  program.call('waitid', [P_PID, pid, info, WEXITED + WNOHANG, null]);
+  const executed = program.place();
+  program.call('read', [failure, event, EVENT_BYTES]);
+  program.jumpTo(executed, JUMP_IF_ERROR);
+  program.call('waitid', [P_PID, pid, info, WEXITED, null], { flags: RESTART });
+  program.here(executed);
+  program.call('close', [failure]);
   program.jump(end);
   program.here(child);
   program.call('rt_sigprocmask', [SIG_UNBLOCK, set, null, SIGSET_BYTES]);
   program.call('setsid', []);
   for (const { between, target } of fds) program.call('dup3', [between, target, 0]);
   const kept = Math.max(STDERR, ...fds.map(({ target }) => target));
-  program.call('close_range', [kept + 1, ALL_DESCRIPTORS, 0]);
-  program.call('execve', [path, stringArray(argv), stringArray(environ)], { ignore: 'all' });
-  program.call('exit_group', [{ kind: 'result', op: program.operations.length - 1 }]);
+  program.call('close_range', [kept + 1, ALL_DESCRIPTORS, CLOSE_RANGE_CLOEXEC]);
+  const refusal = program.call('execve', [path, stringArray(argv), stringArray(environ)], { ignore: 'all' });
+  program.call('write', [failure, struct([[EVENT_BYTES, 1]]), EVENT_BYTES], { ignore: 'all' });
+  program.call('exit_group', [refusal]);
   program.here(end);
   const { message, replyBytes } = encodeProgram(sys, program);
   sendMessage(sys, channel, message, program.label.step);
   const reply = receiveReply(sys, channel, replyBytes, program.label.step);
   if (reply === undefined) throw new RuntimeError('agent-gone', 'the parent of the shim died');
-  const { done, value, outputs } = decodeReply(reply, program.operations.length, [SIGINFO_BYTES]);
+  const { done, value, outputs } = decodeReply(reply, program.operations.length, [SIGINFO_BYTES, EVENT_BYTES]);
   const failed = program.operations[done - 1];
   const result = value(done - 1);
   if (failed !== undefined && failed.call !== 'store' && result < 0)
