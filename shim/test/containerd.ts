@@ -189,7 +189,11 @@ export class Containerd {
   /** What is left when all containers are gone and the shims have ended: nothing, if all is well. */
   async leftovers(): Promise<string[]> {
     await until(() => this.processes().length === 0);
-    const mounts = readFileSync(`/proc/${this.#namespaces.pid}/mounts`, 'utf8').split('\n');
+    // Of the machine's own, such as what a guest shares with its host, nothing is ours.
+    const outside = readFileSync('/proc/self/mounts', 'utf8').split('\n');
+    const mounts = readFileSync(`/proc/${this.#namespaces.pid}/mounts`, 'utf8')
+      .split('\n')
+      .filter((line) => !outside.includes(line));
     return [
       ...this.processes().map((pid) => `process ${pid}: ${commandLine(pid)}`),
       ...mounts.filter((line) => line.includes(this.directory) || line.includes('tsrun')).map((line) => `mount ${line}`),
