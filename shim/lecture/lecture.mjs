@@ -133,7 +133,7 @@ function typed(docker, step, words) {
 /** At a pseudo-terminal, which script(1) makes. @param {import('./stage.mjs').Docker} docker @param {Step} step @param {string[]} words */
 async function inTerminal(docker, step, words) {
   const line = [...docker.argv, ...words].map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(' ');
-  const child = spawn('script', ['-qefc', line, '/dev/null'], { cwd: docker.folder, env: { ...process.env, ...docker.env } });
+  const child = spawn('script', ['-qefc', `exec ${line}`, '/dev/null'], { cwd: docker.folder, env: { ...process.env, ...docker.env } });
   let said = '';
   child.stdout.on('data', (chunk) => {
     said += chunk;

@@ -65,8 +65,9 @@ export class AtTerminal implements Disposable {
   #isOver = false;
 
   constructor(argv: readonly string[]) {
+    // script(1) starts a shell, and not each of them takes a last command's place: it would have the signals of the terminal too, and its own exit code.
     const words = argv.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(' ');
-    this.#child = spawn('script', ['-qec', words, '/dev/null'], { stdio: ['pipe', 'pipe', 'pipe'] });
+    this.#child = spawn('script', ['-qec', `exec ${words}`, '/dev/null'], { stdio: ['pipe', 'pipe', 'pipe'] });
     for (const stream of [this.#child.stdout, this.#child.stderr])
       stream?.on('data', (chunk: Buffer) => {
         this.#text += chunk.toString('utf8');
