@@ -1,14 +1,18 @@
-// npm test [-- [--project unit|root|vm] PATTERN…]: prepares the machine, builds, runs the tests, and says what could not be run.
+// npm test [-- [--project unit|root|vm] PATTERN…]: prepares the machine, builds, runs the tests, and says what could not be run and what is unsteady.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { parseArgs, stripVTControlCharacters } from 'node:util';
 import { ensureDebianPackages, ensureNodeModules, isRoot, root, show } from './prepare.mjs';
 import { guestsFor, testInGuest } from './test-vm.mjs';
 
 /** @typedef {{ status: string, fullName: string, failureMessages: string[] }} Assertion */
 /** @typedef {{ name: string, status: string, message: string, assertionResults: Assertion[] }} Suite */
+/** What a run gave: its suites, what kept it from giving them, and what could not be run at all. @typedef {{ suites: Suite[], problems: string[], impossible: string[] }} Run */
+
+/** More than these at once is no accident. */
+const MAX_AGAIN = 5;
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { project: { type: 'string', multiple: true } } });
 const projects = values.project ?? ['unit', 'root', 'vm'];
@@ -19,6 +23,8 @@ const counts = { passed: 0, failed: 0, skipped: 0 };
 const skipped = new Map();
 /** @type {string[]} */
 const failures = [];
+/** What failed and then passed. @type {string[]} */
+const unsteady = [];
 
 ensureNodeModules();
 const notice = ensureDebianPackages();
@@ -26,15 +32,14 @@ if (notice) {
   notices.push(notice);
 }
 if (show(process.execPath, ['.scripts/build.mjs']) !== 0) {
-  failures.push('npm run build');
-  counts.failed += 1;
+  fail('npm run build');
 } else {
   for (const project of projects) {
     const begin = performance.now();
     if (project !== 'unit' && !isRoot) {
       notices.push(`NONE of the real-kernel tests (project ${project}) was run: they need root.`);
     } else {
-      await (project === 'vm' ? runInGuests() : runProject(project));
+      await runProject(project);
     }
     console.log(`Project ${project}: ${Math.round((performance.now() - begin) / 1000)} s`);
   }
@@ -42,8 +47,42 @@ if (show(process.execPath, ['.scripts/build.mjs']) !== 0) {
 report();
 
 /** @param {string} project */
-function runProject(project) {
+async function runProject(project) {
   const passedBefore = counts.passed;
+  const run = project === 'vm' ? runInGuests : runHere;
+  const first = await run(project, positionals);
+  const { suites, again } = await withSecondTry(project, first, run);
+  notices.push(...first.impossible, ...again);
+  first.problems.forEach(fail);
+  collect(suites);
+  if (project === 'root' && counts.passed === passedBefore && positionals.length === 0) {
+    fail('no real-kernel test ran, although this is root');
+  }
+}
+
+/**
+ * Suites that failed on a real kernel run once again, by themselves, which tells a fault from one that comes and goes: that one is named loudly, and does not fail the run.
+ * @param {string} project @param {Run} first @param {(project: string, patterns: string[]) => Promise<Run>} run
+ */
+async function withSecondTry(project, { suites }, run) {
+  const failed = suites.filter(({ status }) => status === 'failed');
+  if (project === 'unit' || failed.length === 0 || failed.length > MAX_AGAIN) {
+    return { suites, again: [] };
+  }
+  console.log(`Again, by themselves: ${failed.map(({ name }) => relative(root, name)).join(' ')}`);
+  const second = await run(
+    project,
+    failed.map(({ name }) => relative(root, name)),
+  );
+  const passed = new Map(second.suites.filter(({ status }) => status === 'passed').map((suite) => [suite.name, suite]));
+  for (const suite of failed.filter(({ name }) => passed.has(name))) {
+    unsteady.push(...problemsOf(suite));
+  }
+  return { suites: suites.map((suite) => passed.get(suite.name) ?? suite), again: second.impossible };
+}
+
+/** @param {string} project @param {string[]} patterns @returns {Promise<Run>} */
+async function runHere(project, patterns) {
   const folder = mkdtempSync(join(tmpdir(), 'tsrun-test-'));
   const output = join(folder, 'results.json');
   // One at a time where tests share the kernel's global names: mounts, cgroups, network devices.
@@ -57,57 +96,48 @@ function runProject(project) {
     `--outputFile=${output}`,
     '--passWithNoTests',
   ];
-  const { status } = spawnSync(process.execPath, [...args, ...positionals], { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] });
+  const { status } = spawnSync(process.execPath, [...args, ...patterns], { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] });
   try {
-    collect(JSON.parse(readFileSync(output, 'utf8')).testResults);
+    return { suites: JSON.parse(readFileSync(output, 'utf8')).testResults, problems: [], impossible: [] };
   } catch (error) {
-    failures.push(`jest itself, project ${project}: exit status ${status}, ${error}`);
-    counts.failed += 1;
-  }
-  rmSync(folder, { recursive: true, force: true });
-  if (project === 'root' && counts.passed === passedBefore && positionals.length === 0) {
-    failures.push('no real-kernel test ran, although this is root');
-    counts.failed += 1;
+    return { suites: [], problems: [`jest itself, project ${project}: exit status ${status}, ${error}`], impossible: [] };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
   }
 }
 
-/** Side by side: each has one processor. */
-async function runInGuests() {
-  const settled = await Promise.allSettled(guestsFor(positionals).map((guest) => testInGuest(guest)));
+/** Side by side: each has one processor. @param {string} _project @param {string[]} patterns @returns {Promise<Run>} */
+async function runInGuests(_project, patterns) {
+  const settled = await Promise.allSettled(guestsFor(patterns).map((guest) => testInGuest(guest)));
   /** @type {Set<string>} */
-  const impossible = new Set();
+  const reasons = new Set();
+  /** @type {Suite[]} */
+  const suites = [];
+  const problems = [];
   for (const result of settled) {
     if (result.status === 'rejected') {
-      impossible.add(result.reason instanceof Error ? result.reason.message : String(result.reason));
+      reasons.add(result.reason instanceof Error ? result.reason.message : String(result.reason));
       continue;
     }
-    const { guest, suites, problem, seconds } = result.value;
+    const { guest, problem, seconds } = result.value;
     console.log(`Guest ${guest}: ${seconds} s`);
-    collect(suites);
+    suites.push(...result.value.suites);
     if (problem) {
-      failures.push(`guest kernel ${guest}: ${problem}`);
-      counts.failed += 1;
+      problems.push(`guest kernel ${guest}: ${problem}`);
     }
   }
-  for (const reason of impossible) {
-    notices.push(`NONE of the tests of a full cgroup hierarchy (project vm) was run: there is no guest kernel. ${reason}`);
-  }
+  const none = 'NONE of the tests of a full cgroup hierarchy (project vm) was run: there is no guest kernel.';
+  return { suites, problems, impossible: [...reasons].map((reason) => `${none} ${reason}`) };
 }
 
 /** @param {Suite[]} suites */
 function collect(suites) {
   for (const suite of suites) {
-    if (suite.status === 'failed' && suite.assertionResults.every(({ status }) => status !== 'failed')) {
-      failures.push(`${suite.name}: ${readable(suite.message)}`);
-      counts.failed += 1;
-    }
-    for (const { status, fullName, failureMessages } of suite.assertionResults) {
+    problemsOf(suite).forEach(fail);
+    for (const { status, fullName } of suite.assertionResults) {
       if (status === 'passed') {
         counts.passed += 1;
-      } else if (status === 'failed') {
-        counts.failed += 1;
-        failures.push(`${suite.name}\n    ${fullName}\n${failureMessages.map(readable).join('\n')}`);
-      } else {
+      } else if (status !== 'failed') {
         counts.skipped += 1;
         // The words of .scripts/jest/requirement.ts, or of a test that says it in its title.
         const reason = /\(not run: ([^)]*)\)|SKIPPED[,:]? *(.*)/.exec(fullName);
@@ -116,6 +146,21 @@ function collect(suites) {
       }
     }
   }
+}
+
+/** What failed in a suite: its tests, or else the suite as a whole. @param {Suite} suite @returns {string[]} */
+function problemsOf({ name, status, message, assertionResults }) {
+  const failed = assertionResults.filter((assertion) => assertion.status === 'failed');
+  if (status === 'failed' && failed.length === 0) {
+    return [`${name}: ${readable(message)}`];
+  }
+  return failed.map(({ fullName, failureMessages }) => `${name}\n    ${fullName}\n${failureMessages.map(readable).join('\n')}`);
+}
+
+/** @param {string} problem */
+function fail(problem) {
+  failures.push(problem);
+  counts.failed += 1;
 }
 
 /** Without colours, and without the lines of the test runner's own stack. @param {string} message */
@@ -127,6 +172,9 @@ function readable(message) {
 function report() {
   if (failures.length > 0) {
     console.log(`\n==== FAILED ====\n${failures.join('\n')}`);
+  }
+  if (unsteady.length > 0) {
+    console.log(`\n==== UNSTEADY: failed, and passed when run again by themselves ====\n${unsteady.join('\n')}`);
   }
   if (skipped.size + notices.length > 0) {
     console.log('\n==== NOT RUN ====');
