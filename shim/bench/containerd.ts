@@ -94,12 +94,14 @@ async function drop(daemon: Daemon, id: string): Promise<void> {
   await daemon.forget(id);
 }
 
-async function lives(daemon: Daemon, bundle: string): Promise<Row[]> {
+async function lives(daemon: Daemon, bundle: string, stayingBundle: string): Promise<Row[]> {
   const limits = { runc: 0.6, crun: 0.8 };
+  for (const contestant of ALL) await keep(daemon, contestant, `warm-${contestant.name}`, stayingBundle);
   const one = await inTurns(ALL, rounds * LIVES, (contestant) => oneTask(daemon, contestant, bundle));
   const many = await inTurns(ALL, Math.ceil(rounds / 4), (contestant) =>
     timed(() => Promise.all(Array.from({ length: AT_ONCE }, () => oneTask(daemon, contestant, bundle)))),
   );
+  for (const { name } of ALL) await drop(daemon, `warm-${name}`);
   return [
     row('create, start, wait, delete of true; warm', 'ms', one, limits),
     tail('the same, 99th percentile', one, limits),
@@ -210,7 +212,7 @@ async function main(): Promise<Row[]> {
     const trueBundle = makeBundle(daemon.directory, 'true', '/bin/busybox', ['/bin/true']);
     const sleepBundle = makeBundle(daemon.directory, 'sleep', '/bin/busybox', ['/bin/sleep', '600']);
     if (wants('shim-cold')) add(await cold(daemon, trueBundle));
-    if (wants('shim-life')) add(...(await lives(daemon, trueBundle)));
+    if (wants('shim-life')) add(...(await lives(daemon, trueBundle, sleepBundle)));
     if (wants('shim-exec')) add(...(await execs(daemon, sleepBundle)));
     if (wants('shim-idle')) add(await idle(daemon, sleepBundle));
     if (wants('shim-stall')) {

@@ -1,8 +1,9 @@
 /** Asks the warm process to stay: one call over ttrpc, made by hand, since it must take no time and needs no event loop. */
-import { EAGAIN, ECONNREFUSED, ENOENT, ENOTDIR, isErrno } from '../../../runtime/src/linux/errno.ts';
-import { close, writeAll } from '../../../runtime/src/linux/files.ts';
+import { tryCall } from '../../../runtime/src/linux/call.ts';
+import { EAGAIN, ECONNREFUSED, ECONNRESET, ENOENT, ENOTDIR, EPIPE, isErrno, syscallError } from '../../../runtime/src/linux/errno.ts';
+import { close } from '../../../runtime/src/linux/files.ts';
 import { monotonicMs, POLLIN, poll } from '../../../runtime/src/linux/poll.ts';
-import { connectUnix, readSocket } from '../../../runtime/src/linux/sockets.ts';
+import { connectUnix, MSG_NOSIGNAL, readSocket } from '../../../runtime/src/linux/sockets.ts';
 import type { Sys } from '../../../runtime/src/sys/sys.ts';
 import { CONTROL_SERVICE, HOLD_METHOD, TTRPC_ADDRESS_KEY } from '../base/control-names.ts';
 import { bufferOf, bytesField, bytesOf, concat, numberOf, readFields } from '../base/wire.ts';
@@ -11,6 +12,8 @@ const HEADER_BYTES = 10;
 const MOST_BYTES = 64 << 10;
 const REQUEST = 1;
 const RESPONSE = 2;
+/** gRPC's status of a process that is ending. */
+const UNAVAILABLE = 14;
 
 export interface HoldRequest {
   /** The container to come. */
@@ -19,11 +22,14 @@ export interface HoldRequest {
   readonly ttrpcAddress: string;
 }
 
+/** `absent`: nobody listens. `ending`: who listened has just ended, or is about to; soon nobody will listen, or somebody else. */
+export type Held = 'held' | 'absent' | 'ending';
+
 /**
- * `absent`: nobody listens. Any other end than an answer is an Error: somebody listens who does not answer, and nobody else must take the place.
+ * Somebody who listens and does not answer, or refuses, is an Error: nobody else must take the place.
  * @param timeoutMs for the whole call
  */
-export function hold(sys: Sys, socket: string, request: HoldRequest, timeoutMs: number): 'held' | 'absent' {
+export function hold(sys: Sys, socket: string, request: HoldRequest, timeoutMs: number): Held {
   let fd: number;
   try {
     fd = connectUnix(sys, socket);
@@ -34,9 +40,9 @@ export function hold(sys: Sys, socket: string, request: HoldRequest, timeoutMs: 
     throw error;
   }
   try {
-    writeAll(sys, fd, bufferOf(encodeRequest(sys, request)), socket);
-    checkResponse(sys, readFrame(sys, fd, socket, timeoutMs));
-    return 'held';
+    if (!send(sys, fd, bufferOf(encodeRequest(sys, request)), socket)) return 'ending';
+    const response = readFrame(sys, fd, socket, timeoutMs);
+    return response === undefined ? 'ending' : answerIn(sys, response);
   } finally {
     close(sys, fd);
   }
@@ -53,8 +59,16 @@ function encodeRequest(sys: Sys, { id, ttrpcAddress }: HoldRequest): Uint8Array 
   return concat([new Uint8Array(header.buffer), payload]);
 }
 
-/** The payload of the first frame that comes. */
-function readFrame(sys: Sys, fd: number, socket: string, timeoutMs: number): Uint8Array {
+/** Returns false when the other side has closed: which would be a SIGPIPE for a write(2). */
+function send(sys: Sys, fd: number, data: ArrayBuffer, socket: string): boolean {
+  const result = tryCall(sys, 'sendto', fd, data, data.byteLength, MSG_NOSIGNAL, null, 0);
+  if (result < 0 && result !== -EPIPE && result !== -ECONNRESET) throw syscallError({ syscall: 'sendto', errno: -result, object: socket });
+  // As small as it is, it goes as a whole or not at all.
+  return result === data.byteLength;
+}
+
+/** The payload of the first frame that comes; undefined when the connection is closed instead. */
+function readFrame(sys: Sys, fd: number, socket: string, timeoutMs: number): Uint8Array | undefined {
   const deadline = monotonicMs(sys) + timeoutMs;
   const buffer = new ArrayBuffer(MOST_BYTES);
   const view = new DataView(buffer);
@@ -76,17 +90,20 @@ function readFrame(sys: Sys, fd: number, socket: string, timeoutMs: number): Uin
     }
     const count = readSocket(sys, fd, buffer, filled, socket);
     if (count === 0) {
-      throw new Error(`the shim at ${socket} closed the connection without an answer`);
+      return undefined;
     }
     filled += count === -EAGAIN ? 0 : count;
   }
 }
 
-function checkResponse(sys: Sys, payload: Uint8Array): void {
+function answerIn(sys: Sys, payload: Uint8Array): Held {
   const status = bytesOf(readFields(payload), 1);
   const fields = status === undefined ? [] : readFields(status);
-  if (numberOf(fields, 1) !== 0) {
+  const code = numberOf(fields, 1);
+  if (code === UNAVAILABLE) return 'ending';
+  if (code !== 0) {
     const message = bytesOf(fields, 2) ?? new Uint8Array();
     throw new Error(`the shim refused: ${sys.decode(bufferOf(message))}`);
   }
+  return 'held';
 }

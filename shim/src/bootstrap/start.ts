@@ -4,6 +4,7 @@
 import { call, tryCall } from '../../../runtime/src/linux/call.ts';
 import { close, mkdirAll, open, readFileIfExists, replaceFile, unlink, writeKernelFile } from '../../../runtime/src/linux/files.ts';
 import { O_APPEND, O_CREAT, O_RDWR, O_WRONLY } from '../../../runtime/src/linux/open-flags.ts';
+import { monotonicMs, sleepMs } from '../../../runtime/src/linux/poll.ts';
 import { killAndReap } from '../../../runtime/src/linux/processes.ts';
 import { listenUnix } from '../../../runtime/src/linux/sockets.ts';
 import type { SpawnOptions } from '../../../runtime/src/linux/spawn.ts';
@@ -11,13 +12,15 @@ import { lstat } from '../../../runtime/src/linux/stat.ts';
 import type { Sys } from '../../../runtime/src/sys/sys.ts';
 import type { ShimArguments } from './arguments.ts';
 import { environmentOf, variable } from './environment.ts';
-import { hold } from './hold.ts';
+import { type HoldRequest, hold } from './hold.ts';
 import type { BootstrapParams } from './params.ts';
 import { type Places, placesOf } from './places.ts';
 
 const LOCK_EX = 2;
 /** Not one container's wait for another: a process that is at work answers within milliseconds. */
 const ANSWER_MS = 5_000;
+/** Between two looks at a process that is ending. */
+const ENDING_MS = 5;
 /** Node's start on a busy machine. */
 const COLD_ANSWER_MS = 30_000;
 const PRIVATE_DIRECTORY = 0o700;
@@ -49,11 +52,11 @@ export function start(sys: Sys, args: ShimArguments, params: BootstrapParams, en
     ...{ socketDirectory: params.socketDirectory, homeDirectory: variable(sys, 'TSRUN_SHIM_HOME') },
   });
   const request = { id: args.id, ttrpcAddress };
-  if (hold(sys, places.socket, request, ANSWER_MS) === 'absent') {
+  if (hold(sys, places.socket, request, ANSWER_MS) !== 'held') {
     mkdirAll(sys, places.home, PRIVATE_DIRECTORY);
     const lock = lockFile(sys, places.lock);
     try {
-      if (hold(sys, places.socket, request, ANSWER_MS) === 'absent') {
+      if (holdOrAbsent(sys, places.socket, request) === 'absent') {
         startProcess(sys, args, { places, ttrpcAddress, engine, startEngine });
       }
     } finally {
@@ -63,6 +66,16 @@ export function start(sys: Sys, args: ShimArguments, params: BootstrapParams, en
   const address = `unix://${places.socket}`;
   rememberAddress(sys, address);
   return params.isNew ? JSON.stringify({ version: 3, address, protocol: 'ttrpc' }) : address;
+}
+
+/** With the lock held: one that is ending has given its place up, so that it is absent as soon as the kernel has closed its socket. */
+function holdOrAbsent(sys: Sys, socket: string, request: HoldRequest): 'held' | 'absent' {
+  for (const deadline = monotonicMs(sys) + ANSWER_MS; ; ) {
+    const held = hold(sys, socket, request, ANSWER_MS);
+    if (held !== 'ending') return held;
+    if (monotonicMs(sys) > deadline) throw new Error(`the shim at ${socket} closes every connection without an answer`);
+    sleepMs(sys, ENDING_MS);
+  }
 }
 
 /** In the working directory, which is the bundle: containerd 1.6 looks here for the shim when it comes back from a restart. Newer ones do it themselves. */
@@ -108,7 +121,8 @@ function startProcess(sys: Sys, args: ShimArguments, { places, ttrpcAddress, eng
       cwd: '/',
     });
     raiseOomScore(sys, pid);
-    hold(sys, places.socket, { id: args.id, ttrpcAddress }, COLD_ANSWER_MS);
+    const held = hold(sys, places.socket, { id: args.id, ttrpcAddress }, COLD_ANSWER_MS);
+    if (held !== 'held') throw new Error('it ended at once');
   } catch (error) {
     killAndReap(sys, pid);
     unlink(sys, places.socket);

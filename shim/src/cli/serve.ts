@@ -11,6 +11,7 @@ import { Control } from '../base/control.ts';
 import { TTRPC_ADDRESS_KEY } from '../base/control-names.ts';
 import { implement, type Service } from '../base/service.ts';
 import { ServiceTable } from '../base/service-table.ts';
+import { StatusCode, StatusError } from '../base/status.ts';
 import { VERSION } from '../base/version.ts';
 import { parseArguments } from '../bootstrap/arguments.ts';
 import { variable } from '../bootstrap/environment.ts';
@@ -99,7 +100,7 @@ function taskServices(service: OpenService['service'], lifetime: Lifetime): { re
   const released = {
     ...handlers,
     Create: (...[request, running]: Parameters<typeof handlers.Create>) => {
-      lifetime.release();
+      lifetime.release(request.id);
       return handlers.Create(request, running);
     },
   };
@@ -111,7 +112,7 @@ function sandboxService(sandboxes: OpenService['sandboxes'], lifetime: Lifetime)
   return implement(Sandbox, {
     ...handlers,
     CreateSandbox: (...[request, running]: Parameters<typeof handlers.CreateSandbox>) => {
-      lifetime.release();
+      lifetime.release(request.sandboxId);
       return handlers.CreateSandbox(request, running);
     },
   });
@@ -119,8 +120,11 @@ function sandboxService(sandboxes: OpenService['sandboxes'], lifetime: Lifetime)
 
 function controlService(tasks: OpenService, lifetime: Lifetime, forwarder: Forwarder | undefined): Service {
   return implement(Control, {
-    Hold: async (_, { metadata }) => {
-      lifetime.hold();
+    Hold: async ({ id }, { metadata }) => {
+      // Its connection came before the socket was gone: whoever calls starts another process.
+      if (lifetime.isOver) throw new StatusError(StatusCode.unavailable, 'the shim is ending');
+      // tsctl names none.
+      lifetime.hold(id === TSCTL_NAMESPACE ? undefined : id);
       tasks.prepare();
       const address = metadata.get(TTRPC_ADDRESS_KEY);
       if (address) forwarder?.useAddress(address);
