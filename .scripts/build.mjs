@@ -9,8 +9,9 @@ import { buildNodeCommands, writeLauncher } from './build/node-commands.mjs';
 const NATIVE = [
   { name: 'tsrun', entry: 'runtime/src/cli/native-main.ts', bundle: 'tsrun.cjs' },
   { name: 'containerd-shim-tsrun-v2', entry: 'shim/src/cli/native-main.ts', bundle: 'containerd-shim-tsrun-v2.cjs' },
-  // A front: it answers a few commands and becomes Node for the others.
+  // Fronts: they answer a few commands and become Node for the others.
   { name: 'tsimg', entry: 'imagetool/src/cli/native-main.ts', bundle: 'tsimg.cjs' },
+  { name: 'tsctl', entry: 'shim/src/front/native-main.ts', bundle: 'tsctl.cjs' },
 ];
 
 if (!existsSync(join(root, 'node_modules/esbuild'))) {

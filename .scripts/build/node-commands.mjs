@@ -42,7 +42,6 @@ const COMMANDS = [
     ],
   },
   {
-    name: 'tsctl',
     main: 'shim/src/front/main.ts',
     bundle: 'tsctl.cjs',
     bytecode: true,

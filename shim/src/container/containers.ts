@@ -1,21 +1,23 @@
 /** The containers on disk: making, finding, renaming, removing their files. */
 
-import { mkdirSync, readdirSync, readlinkSync, renameSync, rmSync, symlinkSync, unlinkSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync, symlinkSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { ContainerError, invalid, noSuchContainer } from './errors.ts';
+import { isContainerName } from './container-name.ts';
+import { containerReader } from './container-reader.ts';
+import { ContainerError, invalid } from './errors.ts';
 import { hasErrorCode, isMissing, readText, replaceText } from './files.ts';
-import { isContainerName, randomName } from './names.ts';
+import { randomName } from './names.ts';
+import { nodeFolderReader } from './node-folder-reader.ts';
 import { containerPlaces, type Places } from './places.ts';
 import { processStartTime } from './processes.ts';
-import { type ContainerRecord, type ContainerState, isRunning, NEW_STATE } from './record.ts';
+import type { ContainerRecord, ContainerState } from './record.ts';
 
-export interface Container {
-  readonly record: ContainerRecord;
-  readonly state: ContainerState;
-}
+export type { Container } from './container-reader.ts';
 
-/** The exit code of a process whose end nobody saw: the machine, or the shim, went down with it. */
-const UNSEEN_EXIT_CODE = 255;
+export const nodeContainerReader = containerReader(nodeFolderReader);
+export const { readRecord, writtenState, readState, readContainer, listContainers, containerIds, findId, findContainer } =
+  nodeContainerReader;
+const { ownerOf } = nodeContainerReader;
 
 /**
  * Takes a name for an id; `undefined` takes a random one. The link is the lock: whoever makes it has the name.
@@ -68,15 +70,6 @@ function isBeingMade(places: Places, id: string): boolean {
   return processStartTime(Number(pid)) === startTime;
 }
 
-function ownerOf(places: Places, name: string): string | undefined {
-  try {
-    return readlinkSync(join(places.names, name));
-  } catch (error) {
-    if (isMissing(error) || hasErrorCode(error, 'EINVAL')) return undefined;
-    throw error;
-  }
-}
-
 function nameConflict(places: Places, name: string): ContainerError {
   return new ContainerError(
     'conflict',
@@ -98,70 +91,6 @@ export function writeRecord(places: Places, record: ContainerRecord): void {
 
 export function writeState(places: Places, id: string, state: ContainerState): void {
   replaceText(containerPlaces(places, id).state, `${JSON.stringify(state)}\n`);
-}
-
-export function readRecord(places: Places, id: string): ContainerRecord | undefined {
-  const text = readText(containerPlaces(places, id).record);
-  return text === undefined ? undefined : (JSON.parse(text) as ContainerRecord);
-}
-
-/** The state as it was written; `readState` also looks whether it still holds. */
-export function writtenState(places: Places, id: string): ContainerState {
-  const text = readText(containerPlaces(places, id).state);
-  return text === undefined ? NEW_STATE : (JSON.parse(text) as ContainerState);
-}
-
-/** The state: a running container whose process is gone, without its supervisor having seen that, has exited. */
-export function readState(places: Places, id: string): ContainerState {
-  const state = writtenState(places, id);
-  if (state.status === 'restarting') return state;
-  if (!isRunning(state) || processStartTime(state.pid) === state.pidStartTime) return state;
-  // The supervisor has not written down the end yet, but will.
-  if (state.supervisor !== undefined && processStartTime(state.supervisor.pid) === state.supervisor.startTime) return state;
-  const again = writtenState(places, id);
-  if (!isRunning(again) || again.pid !== state.pid) return again;
-  return { ...state, status: 'exited', pid: 0, exitCode: UNSEEN_EXIT_CODE, endpoints: [] };
-}
-
-export function readContainer(places: Places, id: string): Container | undefined {
-  const record = readRecord(places, id);
-  return record === undefined ? undefined : { record, state: readState(places, id) };
-}
-
-/** All containers, the newest first. */
-export function listContainers(places: Places): Container[] {
-  return containerIds(places)
-    .flatMap((id) => readContainer(places, id) ?? [])
-    .sort((a, b) => Number(a.record.Created < b.record.Created) - Number(a.record.Created > b.record.Created));
-}
-
-export function containerIds(places: Places): string[] {
-  try {
-    return readdirSync(places.containers);
-  } catch (error) {
-    if (isMissing(error)) return [];
-    throw error;
-  }
-}
-
-/** The id that a user means: a whole id, a name, or the beginning of one id. @throws ContainerError no-such-container, ambiguous */
-export function findId(places: Places, text: string): string {
-  const name = text.replace(/^\//, '');
-  if (/^[a-f0-9]{64}$/.test(name) && readText(containerPlaces(places, name).record) !== undefined) return name;
-  const owner = isContainerName(name) ? ownerOf(places, name) : undefined;
-  if (owner !== undefined) return owner;
-  const matches = /^[a-f0-9]+$/.test(name) ? containerIds(places).filter((id) => id.startsWith(name)) : [];
-  if (matches.length > 1) throw new ContainerError('ambiguous', `multiple IDs found with provided prefix: ${text}`);
-  const [only] = matches;
-  if (only === undefined) throw noSuchContainer(text);
-  return only;
-}
-
-/** @throws ContainerError no-such-container, ambiguous */
-export function findContainer(places: Places, text: string): Container {
-  const container = readContainer(places, findId(places, text));
-  if (container === undefined) throw noSuchContainer(text);
-  return container;
 }
 
 /** @throws ContainerError conflict, invalid */

@@ -34,7 +34,3 @@ export function randomName(attempt: number, random: (limit: number) => number = 
     if (name !== 'boring_wozniak') return attempt === 0 ? name : `${name}${random(10)}`;
   }
 }
-
-export function isContainerName(text: string): boolean {
-  return /^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/.test(text);
-}

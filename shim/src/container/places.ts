@@ -14,8 +14,6 @@
  *     shim.address                     where the shim listens
  */
 
-import { join } from 'node:path';
-
 export interface Places {
   readonly root: string;
   readonly containers: string;
@@ -29,12 +27,12 @@ export interface Places {
 export function placesAt(root: string): Places {
   return {
     root,
-    containers: join(root, 'containers'),
-    names: join(root, 'names'),
-    volumes: join(root, 'volumes'),
-    networks: join(root, 'networks'),
-    events: join(root, 'events.log'),
-    shimAddress: join(root, 'shim.address'),
+    containers: `${root}/containers`,
+    names: `${root}/names`,
+    volumes: `${root}/volumes`,
+    networks: `${root}/networks`,
+    events: `${root}/events.log`,
+    shimAddress: `${root}/shim.address`,
   };
 }
 
@@ -51,17 +49,17 @@ export interface ContainerPlaces {
 }
 
 export function containerPlaces(places: Places, id: string): ContainerPlaces {
-  const directory = join(places.containers, id);
+  const directory = `${places.containers}/${id}`;
   return {
     directory,
-    record: join(directory, 'record.json'),
-    state: join(directory, 'state.json'),
-    lock: join(directory, 'lock'),
-    bundle: join(directory, 'bundle'),
-    log: join(directory, `${id}-json.log`),
-    hosts: join(directory, 'hosts'),
-    hostname: join(directory, 'hostname'),
-    resolvConf: join(directory, 'resolv.conf'),
+    record: `${directory}/record.json`,
+    state: `${directory}/state.json`,
+    lock: `${directory}/lock`,
+    bundle: `${directory}/bundle`,
+    log: `${directory}/${id}-json.log`,
+    hosts: `${directory}/hosts`,
+    hostname: `${directory}/hostname`,
+    resolvConf: `${directory}/resolv.conf`,
   };
 }
 

@@ -6,22 +6,17 @@ import { ContainerError } from '../container/errors.ts';
 import { hasErrorCode, messageOf } from '../container/files.ts';
 import { placesAt } from '../container/places.ts';
 import { parseArguments } from './cli/flags.ts';
+import { takeGlobals } from './cli/globals.ts';
 import { commandHelp, groupHelp, mainHelp } from './cli/help.ts';
 import { commandOf } from './commands.ts';
 import type { Context } from './context.ts';
 import { findCommand } from './grammar/commands.ts';
+import { shortVersion } from './listing/version-text.ts';
 import { openContext } from './open-context.ts';
 
-interface Globals {
-  readonly root: string | undefined;
-  readonly rest: readonly string[];
-  readonly wantsHelp: boolean;
-  readonly wantsVersion: boolean;
-}
-
 async function main(words: readonly string[]): Promise<number> {
-  const { root, rest, wantsHelp, wantsVersion } = takeGlobals(words);
-  if (wantsVersion) return print((await import('./commands/version.ts')).shortVersion());
+  const { root, rest, wantsHelp, wantsVersion } = takeGlobals(words, process.env);
+  if (wantsVersion) return print(shortVersion());
   if (rest.length === 0 || rest[0] === 'help') return print(helpFor(rest.slice(1)));
   const found = findCommand(rest);
   if (found === undefined || wantsHelp) return unknownCommand(rest, wantsHelp);
@@ -36,22 +31,6 @@ async function main(words: readonly string[]): Promise<number> {
   } finally {
     await opened.close();
   }
-}
-
-/** docker's own that mean something here come before the command; the others are refused with it. @throws ContainerError flag */
-function takeGlobals(words: readonly string[]): Globals {
-  const queue = [...words];
-  let root = process.env['TSCTL_ROOT'];
-  let [wantsHelp, wantsVersion] = [false, false];
-  for (let word = queue[0]; word?.startsWith('-') === true; word = queue[0]) {
-    queue.shift();
-    if (word === '--help' || word === '-h') wantsHelp = true;
-    else if (word === '--version' || word === '-v') wantsVersion = true;
-    else if (word === '--root') root = queue.shift();
-    else if (word.startsWith('--root=')) root = word.slice('--root='.length);
-    else throw new ContainerError('flag', `unknown flag: ${word}`, { exitCode: 125, hint: "See 'tsctl --help'." });
-  }
-  return { root: root === '' ? undefined : root, rest: queue, wantsHelp, wantsVersion };
 }
 
 function helpFor(words: readonly string[]): string {

@@ -10,7 +10,8 @@ import type { Client } from '../base/service.ts';
 import { StatusCode, StatusError } from '../base/status.ts';
 import { placesOf } from '../bootstrap/places.ts';
 import { fromStatus } from '../container/error-status.ts';
-import { ContainerError, needRoot } from '../container/errors.ts';
+import { ContainerError } from '../container/errors.ts';
+import { needRoot } from '../container/need-root.ts';
 import { type Places, TSCTL_NAMESPACE } from '../container/places.ts';
 import { GrpcConnection } from '../grpc/client.ts';
 

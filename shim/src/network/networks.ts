@@ -8,7 +8,7 @@ import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { ContainerError, invalid } from '../container/errors.ts';
 import { isMissing, readText, replaceText } from '../container/files.ts';
-import { newId } from '../container/id.ts';
+import { newId } from '../container/new-id.ts';
 import type { Places } from '../container/places.ts';
 import type { CniPlaces, NetworkConfig } from './cni-list.ts';
 import type { PluginConfig } from './cni-plugin.ts';

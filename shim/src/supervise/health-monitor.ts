@@ -12,7 +12,7 @@ import { containerPlaces } from '../container/places.ts';
 import type { ContainerRecord, HealthResult, HealthState } from '../container/record.ts';
 import { rootfsPaths } from '../container/rootfs.ts';
 import { execProcess } from '../container/runtime-config.ts';
-import { timestamp } from '../container/time.ts';
+import { timestamp } from '../container/timestamp.ts';
 import { makeNamedPipe, openReader } from '../stdio/named-pipe.ts';
 import type { Setting } from './setting.ts';
 

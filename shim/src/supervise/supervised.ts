@@ -11,7 +11,7 @@ import { containerPlaces } from '../container/places.ts';
 import { processStartTime } from '../container/processes.ts';
 import { type ContainerRecord, type ContainerState, healthcheckOf, isRunning } from '../container/record.ts';
 import { nextDelayMs, shouldRestart } from '../container/restart-policy.ts';
-import { timestamp } from '../container/time.ts';
+import { timestamp } from '../container/timestamp.ts';
 import type { Attachment } from './attachment.ts';
 import { bringUp, type Running, type TerminalSize, takeDown, takeUp } from './bring-up.ts';
 import { HealthMonitor } from './health-monitor.ts';

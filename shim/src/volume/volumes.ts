@@ -4,7 +4,7 @@ import { lstatSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { ContainerError } from '../container/errors.ts';
 import { isMissing, readText, replaceText } from '../container/files.ts';
-import { newId } from '../container/id.ts';
+import { newId } from '../container/new-id.ts';
 import type { Places } from '../container/places.ts';
 import { checkedName } from './mount-spec.ts';
 

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { ImageError } from '../../../../imagetool/src/base/errors.ts';
 import { findContainer } from '../../container/containers.ts';
 import { ContainerError, invalid } from '../../container/errors.ts';
@@ -6,7 +5,7 @@ import { findNetwork } from '../../network/networks.ts';
 import { findVolume } from '../../volume/volumes.ts';
 import type { Arguments } from '../cli/flags.ts';
 import type { Command, Context } from '../context.ts';
-import { compileTemplate } from '../format/template.ts';
+import { inspectedPrinter } from '../listing/inspected-lines.ts';
 import { inspection } from '../listing/inspection.ts';
 import { networkInspection, volumeInspection } from '../listing/other-inspections.ts';
 
@@ -36,8 +35,7 @@ export const inspectVolumes: Command = (context, args) => inspectAll(context, ar
 
 /** What is there is printed, what is not is said. */
 async function inspectAll(context: Context, args: Arguments, types: readonly string[]): Promise<number> {
-  const format = args.value('format');
-  const template = format === undefined || format === 'json' ? undefined : compileTemplate(format);
+  const linesOf = inspectedPrinter(args.value('format'));
   const found: object[] = [];
   const missing: string[] = [];
   for (const text of args.positionals) {
@@ -45,9 +43,7 @@ async function inspectAll(context: Context, args: Arguments, types: readonly str
     if (object === undefined) missing.push(text);
     else found.push(object);
   }
-  if (template !== undefined) for (const object of found) context.print(template(object));
-  else if (format === 'json') for (const object of found) context.print(JSON.stringify(object));
-  else context.print(JSON.stringify(found, undefined, 4));
+  for (const line of linesOf(found)) context.print(line);
   const kind = types.length === 1 ? types[0] : 'object';
   for (const text of missing) context.note(`error: no such ${kind}: ${text}`);
   return missing.length > 0 ? 1 : 0;
@@ -68,14 +64,8 @@ async function firstOf(context: Context, text: string, args: Arguments, types: r
 
 async function inspectContainer(context: Context, text: string, args: Arguments): Promise<object> {
   const container = findContainer(context.places, text);
-  const home = join(context.places.root, 'snapshots', 'active', container.record.Id);
   const size = args.has('size') && args.flag('size') ? await sizeOf(context, container) : undefined;
-  return inspection(container, {
-    places: context.places,
-    upper: join(home, 'upper'),
-    merged: join(home, 'merged'),
-    ...(size === undefined ? {} : { size }),
-  });
+  return inspection(container, { places: context.places, ...(size === undefined ? {} : { size }) });
 }
 
 async function sizeOf(context: Context, container: ReturnType<typeof findContainer>) {

@@ -1,16 +1,6 @@
 import type { Command } from '../context.ts';
 import { compileTemplate } from '../format/template.ts';
-
-declare const TSRUN_VERSION: string | undefined;
-declare const TSRUN_COMMIT: string | undefined;
-
-/** Put in by the build. */
-const VERSION = typeof TSRUN_VERSION === 'string' ? TSRUN_VERSION : '0.0.0';
-const COMMIT = typeof TSRUN_COMMIT === 'string' ? TSRUN_COMMIT : 'unknown';
-
-export function shortVersion(): string {
-  return `tsctl version ${VERSION}, build ${COMMIT.slice(0, 7)}`;
-}
+import { COMMIT, VERSION } from '../listing/version-text.ts';
 
 export function versionFacts() {
   const side = {

@@ -1,8 +1,7 @@
 /** `ps --filter`. */
 
-import { type Container, findContainer } from '../../container/containers.ts';
+import type { Container } from '../../container/container-reader.ts';
 import { invalid } from '../../container/errors.ts';
-import type { Places } from '../../container/places.ts';
 import { parseExpose } from '../../network/port-spec.ts';
 import { parseFilters } from '../format/printer.ts';
 
@@ -25,13 +24,17 @@ const TESTS: Readonly<Record<string, Test>> = {
   health: ({ state }, value) => (state.health?.Status ?? 'none') === value,
 };
 
-/** Filters of one name are alternatives; all names must be met. */
-export function filterContainers(places: Places, containers: readonly Container[], words: readonly string[]): Container[] {
+/** Filters of one name are alternatives; all names must be met. `find` finds the container that a word means. */
+export function filterContainers(
+  containers: readonly Container[],
+  words: readonly string[],
+  find: (text: string) => Container,
+): Container[] {
   const filters = parseFilters(words, [...Object.keys(TESTS), 'before', 'since', 'is-task']);
   for (const status of filters.get('status') ?? []) {
     if (!STATUSES.includes(status)) throw invalid(`invalid filter 'status=${status}'`);
   }
-  const createdOf = (text: string) => findContainer(places, text).record.Created;
+  const createdOf = (text: string) => find(text).record.Created;
   const before = (filters.get('before') ?? []).map(createdOf);
   const since = (filters.get('since') ?? []).map(createdOf);
   return containers.filter((container) => {

@@ -1,6 +1,6 @@
 /** A container as a row of `ps`. */
 
-import type { Container } from '../../container/containers.ts';
+import type { Container } from '../../container/container-reader.ts';
 import { shortId } from '../../container/id.ts';
 import { formatDecimalSize } from '../../container/size.ts';
 import { ago } from '../format/human-time.ts';

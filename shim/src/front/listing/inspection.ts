@@ -1,20 +1,18 @@
 /** A container as docker's inspect shows it. */
 
-import type { Container } from '../../container/containers.ts';
+import type { Container } from '../../container/container-reader.ts';
 import { containerPlaces, type Places } from '../../container/places.ts';
 import type { ContainerState, Endpoint } from '../../container/record.ts';
 import { NEVER } from '../../container/time.ts';
 
 export interface InspectionOptions {
   readonly places: Places;
-  /** Paths of the root file system, where the store knows them. */
-  readonly upper: string;
-  readonly merged: string;
   readonly size?: { readonly own: number; readonly image: number };
 }
 
-export function inspection({ record, state }: Container, { places, upper, merged, size }: InspectionOptions): object {
+export function inspection({ record, state }: Container, { places, size }: InspectionOptions): object {
   const files = containerPlaces(places, record.Id);
+  const home = `${places.root}/snapshots/active/${record.Id}`;
   const [Path = '', ...Args] = [...(record.Config.Entrypoint ?? []), ...(record.Config.Cmd ?? [])];
   return {
     Id: record.Id,
@@ -36,7 +34,7 @@ export function inspection({ record, state }: Container, { places, upper, merged
     AppArmorProfile: '',
     ExecIDs: null,
     HostConfig: { Binds: bindsOf(record.Mounts), Runtime: 'tsrun', VolumesFrom: null, ...record.HostConfig },
-    GraphDriver: { Name: 'overlay2', Data: { MergedDir: merged, UpperDir: upper } },
+    GraphDriver: { Name: 'overlay2', Data: { MergedDir: `${home}/merged`, UpperDir: `${home}/upper` } },
     ...(size === undefined ? {} : { SizeRw: size.own, SizeRootFs: size.own + size.image }),
     Mounts: record.Mounts.map(({ Anonymous: _, ...mount }) => mount),
     Config: { OnBuild: null, Volumes: null, ...record.Config },

@@ -12,7 +12,7 @@ import type { Process } from '../../../../specs/runtime/process.ts';
 import { ContainerError } from '../../container/errors.ts';
 import { recordContainerEvent } from '../../container/events.ts';
 import { hasErrorCode, messageOf } from '../../container/files.ts';
-import { newId } from '../../container/id.ts';
+import { newId } from '../../container/new-id.ts';
 import { containerPlaces } from '../../container/places.ts';
 import type { ContainerRecord } from '../../container/record.ts';
 import { makeNamedPipe, openReader } from '../../stdio/named-pipe.ts';

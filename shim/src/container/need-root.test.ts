@@ -1,4 +1,4 @@
-import { needRoot } from './errors.ts';
+import { needRoot } from './need-root.ts';
 
 describe('needRoot', () => {
   it('lets root through, and tells others what works without', () => {
