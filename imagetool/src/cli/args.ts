@@ -1,5 +1,6 @@
 /** Command lines: options before and between positionals, `--name=value`, `--name value`, combined short flags, `--` for the rest. */
 
+import { findNearestName } from '../../../specs/schema/nearest-name.ts';
 import { ImageError } from '../base/errors.ts';
 
 export interface OptionSpec {
@@ -47,7 +48,7 @@ function takeLong(arg: string, queue: string[], specs: readonly OptionSpec[], gi
   const equals = arg.indexOf('=');
   const name = equals < 0 ? arg.slice(2) : arg.slice(2, equals);
   const spec = specs.find((one) => one.name === name);
-  if (spec === undefined) throw usage(`unknown option --${name}`);
+  if (spec === undefined) throw unknownOption(name, specs);
   if (equals >= 0) add(given, name, arg.slice(equals + 1));
   else add(given, name, spec.value === undefined ? 'true' : next(queue, `--${name}`));
 }
@@ -76,6 +77,15 @@ function add(given: Map<string, string[]>, name: string, value: string): void {
   given.set(name, [...(given.get(name) ?? []), value]);
 }
 
-export function usage(problem: string): ImageError {
-  return new ImageError('usage', problem);
+/** For a long option that is not among those there are. @param name without its dashes */
+export function unknownOption(name: string, specs: readonly OptionSpec[]): ImageError {
+  const nearest = findNearestName(
+    name,
+    specs.map((one) => one.name),
+  );
+  return usage(`unknown option --${name}`, nearest === undefined ? undefined : `Did you mean --${nearest}?`);
+}
+
+export function usage(problem: string, hint?: string): ImageError {
+  return new ImageError('usage', problem, hint === undefined ? {} : { hint });
 }

@@ -1,5 +1,6 @@
 import { digestOf } from '../digest/digest.ts';
 import { parseArgs } from './args.ts';
+import { splitCommandLine, unknownCommand } from './command-line.ts';
 import { createdTime, sourceEpoch } from './epoch.ts';
 import { progressView } from './progress-view.ts';
 import { formatAge, formatSize, formatTable } from './table.ts';
@@ -26,6 +27,26 @@ describe('parseArgs', () => {
 
   it.each([[['--nothing']], [['-x']], [['--output']], [['-o']]])('refuses %j', (argv) => {
     expect(() => parseArgs(argv, specs)).toThrow(expect.objectContaining({ code: 'usage' }));
+  });
+});
+
+describe('what is misspelt', () => {
+  it.each([
+    [['--rot', '/x', 'pull', 'a'], 'unknown option --rot', 'Did you mean --root?'],
+    [['--nonsense', 'value', 'pull'], 'unknown option --nonsense', undefined],
+    [['-x', 'value', 'pull'], 'unknown option -x', undefined],
+    [['--root', '/x', 'pul', 'a'], 'there is no command "pul"; tsimg help lists them', 'Did you mean pull?'],
+    [['frobnicate'], 'there is no command "frobnicate"; tsimg help lists them', undefined],
+  ])('%j is told of, with the nearest name', (argv, message, hint) => {
+    const { word = '' } = splitCommandLine(argv);
+    expect(unknownCommand(argv, word, ['pull', 'push', 'images'])).toMatchObject({ message, hint });
+  });
+
+  it('an option of the command as well', () => {
+    const quiet = { name: 'quiet', help: '' };
+    expect(() => parseArgs(['--quiett'], [quiet])).toThrow(
+      expect.objectContaining({ message: 'unknown option --quiett', hint: 'Did you mean --quiet?' }),
+    );
   });
 });
 

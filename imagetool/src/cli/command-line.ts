@@ -1,6 +1,8 @@
 /** The command line as a whole: which command, and which words are for it. */
 
-import type { OptionSpec } from './args.ts';
+import { findNearestName } from '../../../specs/schema/nearest-name.ts';
+import type { ImageError } from '../base/errors.ts';
+import { type OptionSpec, unknownOption, usage } from './args.ts';
 
 /** Of all commands. */
 export const GLOBAL: readonly OptionSpec[] = [
@@ -29,4 +31,20 @@ export function splitCommandLine(argv: readonly string[]): CommandLine {
 
 function takesValue(arg: string | undefined): boolean {
   return arg !== undefined && GLOBAL.some((option) => option.value !== undefined && arg === `--${option.name}`);
+}
+
+/**
+ * Why there is no such command. Where an option that not all commands know stands before the word, the word may be that option's value; else the
+ * nearest name is shown.
+ */
+export function unknownCommand(argv: readonly string[], word: string, commands: readonly string[]): ImageError {
+  const before = argv.slice(0, argv.indexOf(word));
+  for (const arg of before) {
+    const [, name] = /^--([^=]+)/.exec(arg) ?? [];
+    if (name !== undefined && !GLOBAL.some((option) => option.name === name)) return unknownOption(name, GLOBAL);
+    if (/^-[^-]/.test(arg) && !GLOBAL.some((option) => `-${option.short}` === arg)) return usage(`unknown option ${arg}`);
+  }
+  const nearest = findNearestName(word, commands);
+  const hint = nearest === undefined ? undefined : `Did you mean ${nearest}?`;
+  return usage(`there is no command ${JSON.stringify(word)}; tsimg help lists them`, hint);
 }

@@ -6,7 +6,7 @@ import { ImageError } from '../base/errors.ts';
 import { defaultRoot } from '../store/default-root.ts';
 import { type OptionSpec, parseArgs, usage } from './args.ts';
 import type { Command } from './command.ts';
-import { GLOBAL, splitCommandLine } from './command-line.ts';
+import { GLOBAL, splitCommandLine, unknownCommand } from './command-line.ts';
 import { COMMANDS } from './commands.ts';
 import { makeContext, Network } from './context.ts';
 
@@ -19,7 +19,10 @@ async function main(argv: readonly string[]): Promise<number> {
     return argv.length === 0 ? EXIT_USAGE : 0;
   }
   const command = await COMMANDS.find((one) => one.name === word || one.alias === word)?.load();
-  if (command === undefined) throw usage(`there is no command ${JSON.stringify(word)}; tsimg help lists them`);
+  if (command === undefined) {
+    const names = COMMANDS.flatMap(({ name, alias }) => (alias === undefined ? [name] : [name, alias]));
+    throw unknownCommand(argv, word, names);
+  }
   const args = parseArgs(words, [...GLOBAL, ...command.options]);
   if (args.flag('help')) {
     process.stdout.write(`${commandHelp(command).join('\n')}\n`);

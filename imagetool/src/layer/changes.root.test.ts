@@ -2,10 +2,12 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, linkSync, lutimesSync, mkdirSync, readFileSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fc, runs } from '../../../.scripts/jest/fuzz.ts';
+import { call } from '../../../runtime/src/linux/call.ts';
 import { file, member, unpackMembers } from '../archive/testing.ts';
 import { digestOf } from '../digest/digest.ts';
 import { temporaryDirectory } from '../store/testing.ts';
 import { type Change, diffTrees } from './changes.ts';
+import { copyTree } from './copy-tree.ts';
 import { baseOf, parentOf } from './names.ts';
 import { overlayChanges } from './overlay-changes.ts';
 import { operations, perform } from './random-tree.ts';
@@ -88,7 +90,9 @@ describe('diffTrees', () => {
         const [lower, upper] = [join(directory.path, 'lower'), join(directory.path, 'upper')];
         mkdirSync(lower);
         perform(lower, first);
-        execFileSync('cp', ['-a', lower, upper]);
+        mkdirSync(upper);
+        copyTree(sys, tree(lower), upper, { isRootless: false });
+        expect(listed(diffTrees(tree(lower), tree(upper)))).toEqual([]);
         perform(upper, second);
         const layer = await layerOf(diffTrees(tree(lower), tree(upper)), upper);
         await applyArchive(lower, layer);
@@ -109,14 +113,15 @@ describe('overlayChanges', () => {
         const at = (name: string) => join(directory.path, name);
         for (const name of ['lower', 'upper', 'work', 'merged']) mkdirSync(at(name));
         perform(at('lower'), first);
-        const options = `lowerdir=${at('lower')},upperdir=${at('upper')},workdir=${at('work')},index=off,redirect_dir=off,metacopy=off`;
-        execFileSync('mount', ['-t', 'overlay', 'overlay', '-o', options, at('merged')]);
+        // Volatile: else each unmount writes the whole file system's pages to its disk.
+        const options = `lowerdir=${at('lower')},upperdir=${at('upper')},workdir=${at('work')},index=off,redirect_dir=off,metacopy=off,volatile`;
+        call(sys, 'mount', 'overlay', 'overlay', at('merged'), 'overlay', 0, options);
         let merged: string[];
         try {
           perform(at('merged'), second);
           merged = describeTree(at('merged'), { times: true, directoryTimes: false });
         } finally {
-          execFileSync('umount', [at('merged')]);
+          call(sys, 'umount2', at('merged'), at('merged'), 0);
         }
         const layer = await layerOf(overlayChanges(tree(at('upper')), lookupIn(at('lower'))), at('upper'));
         await applyArchive(at('lower'), layer);

@@ -1,10 +1,15 @@
 /** For tests: random changes to a tree, from a small set of names, so that they meet. */
 
-import { execFileSync } from 'node:child_process';
 import { chmodSync, lchownSync, linkSync, lstatSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fc } from '../../../.scripts/jest/fuzz.ts';
+import { call } from '../../../runtime/src/linux/call.ts';
+import { AT_FDCWD, S_IFCHR, S_IFIFO } from '../../../runtime/src/linux/open-flags.ts';
+import { createNodeSys } from '../../../runtime/src/sys/node.ts';
 import { isNodeError } from '../base/errors.ts';
+
+const sys = createNodeSys();
+const DEVICE_MAJOR = 7;
 
 export interface Operation {
   readonly kind: 'file' | 'directory' | 'symlink' | 'link' | 'fifo' | 'device' | 'chmod' | 'chown' | 'xattr' | 'remove' | 'rename';
@@ -76,14 +81,12 @@ function makeNode(full: string, kind: 'fifo' | 'device', number: number): void {
     lstatSync(join(full, '..'), { throwIfNoEntry: false })?.isDirectory() !== true
   )
     return;
-  execFileSync('mknod', [full, ...(kind === 'fifo' ? ['p'] : ['c', '7', String(number)])]);
+  if (kind === 'fifo') call(sys, 'mknodat', full, AT_FDCWD, full, S_IFIFO | 0o644, 0);
+  // As makedev(3) puts numbers below 4096 together: the minor's low byte, the major, the rest of the minor.
+  else call(sys, 'mknodat', full, AT_FDCWD, full, S_IFCHR | 0o644, (number & 0xff) | (DEVICE_MAJOR << 8) | ((number & ~0xff) << 12));
 }
 
 function setXattr(full: string, number: number): void {
-  execFileSync('python3', [
-    '-c',
-    'import os, sys; os.setxattr(sys.argv[1], "user.n", sys.argv[2].encode(), follow_symlinks=False)',
-    full,
-    String(number),
-  ]);
+  const value = sys.encode(String(number));
+  call(sys, 'lsetxattr', full, full, 'user.n', value, value.byteLength, 0);
 }

@@ -10,7 +10,7 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync
 import { join } from 'node:path';
 import type { Digest } from '../../../specs/image/digest.ts';
 import { ImageError, isNodeError } from '../base/errors.ts';
-import { shortDigest } from '../digest/digest.ts';
+import { shortDigest } from '../digest/text.ts';
 import type { WhiteoutStyle } from '../layer/lower-layers.ts';
 import type { Layout } from '../store/layout.ts';
 import type { Store } from '../store/store.ts';

@@ -6,7 +6,7 @@ import { tryCall } from '../../../runtime/src/linux/call.ts';
 import { EINVAL, ENODEV, EOPNOTSUPP, EPERM, syscallError } from '../../../runtime/src/linux/errno.ts';
 import { isDigest } from '../../../specs/image/digest.ts';
 import { ImageError } from '../base/errors.ts';
-import { shortDigest } from '../digest/digest.ts';
+import { shortDigest } from '../digest/text.ts';
 import { readIfExists } from '../store/files.ts';
 import type { Layout } from '../store/layout.ts';
 import type { Store } from '../store/store.ts';

@@ -2,14 +2,11 @@ import { findStoredImage } from '../../image/find.ts';
 import { pushImage } from '../../image/push.ts';
 import { parseReference, withDefaultTag } from '../../reference/reference.ts';
 import type { Command } from '../command.ts';
-import { PARALLEL, parallelOf, QUIET } from '../options.ts';
+import { parallelOf } from '../options.ts';
+import { PUSH, pushedLine } from '../push-form.ts';
 
 export const push: Command = {
-  name: 'push',
-  usage: '[OPTIONS] IMAGE [NAME[:TAG]]',
-  summary: 'Send an image to a registry, by its own name or by another',
-  options: [PARALLEL, QUIET],
-  positionals: [1, 2],
+  ...PUSH,
   async run(context, args) {
     const [source = '', target = source] = args.positionals;
     const store = await context.store();
@@ -23,7 +20,7 @@ export const push: Command = {
       onProgress: args.flag('quiet') ? () => undefined : await context.progress(),
       ...parallelOf(args),
     });
-    context.print(`${reference.tag ?? descriptor.digest}: digest: ${descriptor.digest} size: ${descriptor.size}`);
+    context.print(pushedLine(reference, descriptor));
     return 0;
   },
 };
