@@ -4,7 +4,7 @@ import { PROBE } from '../probe/probe.ts';
 
 /** The programs of the container: what the probe and the tests use. */
 const APPLETS =
-  'awk cat chmod chown cut dd echo env false grep head hostname id ionice ip kill ln ls mkdir mknod mount nc nproc renice od ps pwd readlink rm sed sh sleep sort stat stty su tail test touch tr true tty umount uname usleep wc'.split(
+  'awk cat chmod chown cut dd echo env false grep head hostname id ionice ip kill ln ls mkdir mknod mount nc nproc od ps pwd readlink rm sed sh sleep sort stat stty su tail test touch tr true tty umount uname usleep wc'.split(
     ' ',
   );
 const DIRECTORIES = ['bin', 'dev', 'etc', 'proc', 'sys', 'tmp', 'mnt'];

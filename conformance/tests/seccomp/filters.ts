@@ -92,32 +92,33 @@ for (const action of ['SCMP_ACT_ALLOW', 'SCMP_ACT_KILL', 'SCMP_ACT_LOG']) {
   );
 }
 
-/** renice passes its number as the third argument of setpriority(2): which of 3, 5 and 7 are refused. */
-const RENICE = 'for n in 3 5 7; do sh -c "renice $n \\$\\$" >/dev/null 2>&1 || echo $n; done; true';
+/** Signals that a shell ignores, whatever its nice value: the second argument of kill(2). Prints which of them are refused. */
+const KILL = 'for n in 17 18 23 28; do kill -$n $$ 2>/dev/null || echo $n; done; true';
+const REFUSED_KILL = (args: readonly object[]) => profile([{ names: ['kill'], action: 'SCMP_ACT_ERRNO', args }]);
 
 for (const [operator, value, valueTwo, refused] of [
-  ['SCMP_CMP_EQ', 5, undefined, '5'],
-  ['SCMP_CMP_NE', 5, undefined, '3 7'],
-  ['SCMP_CMP_LT', 5, undefined, '3'],
-  ['SCMP_CMP_LE', 5, undefined, '3 5'],
-  ['SCMP_CMP_GE', 5, undefined, '5 7'],
-  ['SCMP_CMP_GT', 5, undefined, '7'],
-  ['SCMP_CMP_MASKED_EQ', 2, 2, '3 7'],
+  ['SCMP_CMP_EQ', 18, undefined, '18'],
+  ['SCMP_CMP_NE', 18, undefined, '17 23 28'],
+  ['SCMP_CMP_LT', 18, undefined, '17'],
+  ['SCMP_CMP_LE', 18, undefined, '17 18'],
+  ['SCMP_CMP_GE', 18, undefined, '18 23 28'],
+  ['SCMP_CMP_GT', 18, undefined, '23 28'],
+  ['SCMP_CMP_MASKED_EQ', 1, 1, '17 23'],
 ] as const) {
   topic.test(`operator-${operator.slice(9).toLowerCase().replace('_', '-')}: ${operator}`, ['linux/seccomp/arguments'], async (ground) => {
-    const args = [{ index: 2, value, op: operator, ...(valueTwo === undefined ? {} : { valueTwo }) }];
-    const out = await ground.sh(RENICE, profile([{ names: ['setpriority'], action: 'SCMP_ACT_ERRNO', args }]));
-    assert.equal(out.replaceAll('\n', ' '), refused);
+    const args = [{ index: 1, value, op: operator, ...(valueTwo === undefined ? {} : { valueTwo }) }];
+    assert.equal((await ground.sh(KILL, REFUSED_KILL(args))).replaceAll('\n', ' '), refused);
   });
 }
 
 topic.test('arguments-and: several arguments of a rule must all match', ['linux/seccomp/arguments'], async (ground) => {
-  const args = [
-    { index: 0, value: 0, op: 'SCMP_CMP_EQ' },
-    { index: 2, value: 5, op: 'SCMP_CMP_EQ' },
+  const both = (pid: number) => [
+    { index: 0, value: pid, op: 'SCMP_CMP_EQ' },
+    { index: 1, value: 18, op: 'SCMP_CMP_EQ' },
   ];
-  const out = await ground.sh(RENICE, profile([{ names: ['setpriority'], action: 'SCMP_ACT_ERRNO', args }]));
-  assert.equal(out, '5');
+  // The shell is process 1 of its pid namespace.
+  assert.equal(await ground.sh(KILL, REFUSED_KILL(both(1))), '18');
+  assert.equal(await ground.sh(KILL, REFUSED_KILL(both(2))), '');
 });
 
 topic.test('several-rules: several rules with their own errors', [...FILTER, ...ERRNO], async (ground) => {
@@ -149,11 +150,11 @@ topic.test('no-new-privileges: a filter with noNewPrivileges', FILTER, async (gr
 topic.test('unprivileged: a filter for a user without capabilities', FILTER, async (ground) => {
   const none = { bounding: [], effective: [], permitted: [] };
   const patch = {
-    ...profile([{ names: ['setpriority'], action: 'SCMP_ACT_ERRNO' }]),
+    ...profile([{ names: ['kill'], action: 'SCMP_ACT_ERRNO' }]),
     'process.user': { uid: 1000, gid: 1000 },
     'process.capabilities': none,
   };
-  assert.equal(await ground.sh('renice 5 $$ 2>/dev/null || echo refused', patch), 'refused');
+  assert.equal(await ground.sh('kill -18 $$ 2>/dev/null || echo refused', patch), 'refused');
 });
 
 topic.test('exec-allowed-only: a profile that allows what a program needs is enough for the runtime', FILTER, async (ground) => {
