@@ -43,6 +43,11 @@ function main(): void {
   withSetting(root, Number(values.rounds ?? DEFAULT_ROUNDS), (setting) => {
     describeMachine(setting);
     for (const topic of topics) {
+      const missing = topic.missing?.();
+      if (missing !== undefined) {
+        print(`${topic.name}: not measured here: ${missing}`);
+        continue;
+      }
       for (const row of topic.measure(setting)) {
         rows.push(row);
         print(formatRow(row));

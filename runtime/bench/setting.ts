@@ -6,7 +6,7 @@ import { AT_FDCWD } from '../src/linux/open-flags.ts';
 import { createNodeSys } from '../src/sys/node.ts';
 import type { Sys } from '../src/sys/sys.ts';
 import { makeBundle } from './bundle.ts';
-import { makeInProcess } from './in-process.ts';
+import { InProcess } from './in-process.ts';
 
 export interface Runtime {
   readonly name: string;
@@ -25,8 +25,7 @@ export interface Setting {
   readonly directory: string;
   readonly trueBundle: string;
   readonly sleepBundle: string;
-  /** One container from create to delete in this process; returns milliseconds. */
-  inProcess(): number;
+  readonly inProcess: InProcess;
 }
 
 const DIRECTORIES = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
@@ -56,7 +55,7 @@ export function withSetting(root: string, rounds: number, body: (setting: Settin
       runtime('runc', find(sys, 'runc')),
     ];
     const nodeCommand = runtime('tsrun-node', join(root, 'dist/bin/tsrun-node'));
-    const inProcess = makeInProcess(sys, join(state, 'in-process'), trueBundle);
+    const inProcess = new InProcess(sys, join(state, 'in-process'), trueBundle);
     body({ sys, rounds, runtimes, nodeCommand, busybox, directory, trueBundle, sleepBundle, inProcess });
   } finally {
     for (const path of [directory, state]) rmSync(path, { recursive: true, force: true });

@@ -2,48 +2,13 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Command, inTurns, median, pairedRatio, peakMemoryKiB, timeCommand, timeSuccess } from './measure.ts';
-import type { Row } from './report.ts';
-import type { Runtime, Setting } from './setting.ts';
-
-export interface Topic {
-  readonly name: string;
-  measure(setting: Setting): Row[];
-}
-
-/** A command line. */
-function command(path: string, ...args: string[]): Command {
-  return { path, args };
-}
-
-/** A command line of a runtime, its state on the tmpfs of the setting. */
-function runtimeCommand({ path, root }: Runtime, ...args: string[]): Command {
-  return { path, args: ['--root', root, ...args] };
-}
-
-let serial = 0;
-function freshId(): string {
-  serial++;
-  return `bench-${process.pid}-${serial}`;
-}
-
-function compare(
-  setting: Setting,
-  topic: string,
-  what: string,
-  contestants: ReadonlyMap<string, (round: number) => number>,
-  limits: Readonly<Record<string, number>>,
-): Row {
-  const names = [...contestants.keys()];
-  const samples = inTurns(setting.rounds, [...contestants.values()]);
-  const ours = samples[0] ?? [];
-  const goals = names.slice(1).flatMap((name, index) => {
-    const limit = limits[name];
-    return limit === undefined ? [] : [{ name: `${names[0]} / ${name}`, value: pairedRatio(ours, samples[index + 1] ?? []), limit }];
-  });
-  const medians = Object.fromEntries(names.map((name, index) => [name, median(samples[index] ?? [])]));
-  return { topic, what, medians, unit: 'ms', goals };
-}
+import { command, compare, freshId, runtimeCommand, type Topic } from './contest.ts';
+import { execInProcess, inProcess } from './in-process-topics.ts';
+import { type Command, inTurns, median, peakMemoryKiB, timeCommand, timeSuccess } from './measure.ts';
+import { seccomp } from './seccomp.ts';
+import type { Runtime } from './setting.ts';
+import { trace } from './trace.ts';
+import { update } from './update.ts';
 
 const run: Topic = {
   name: 'run',
@@ -194,23 +159,4 @@ const node: Topic = {
   },
 };
 
-/** The engine has compiled what is used often by then. */
-const WARM_UP_ROUNDS = 300;
-
-/** The library called in this process, as the shim does, beside whole runs of the peers. */
-const inProcess: Topic = {
-  name: 'in-process',
-  measure: (setting) => {
-    for (let round = 0; round < WARM_UP_ROUNDS; round++) setting.inProcess();
-    const contestants = new Map<string, (round: number) => number>([['tsrun in process', () => setting.inProcess()]]);
-    for (const runtime of setting.runtimes.slice(1)) {
-      contestants.set(runtime.name, () =>
-        timeSuccess(setting.sys, runtimeCommand(runtime, 'run', '--bundle', setting.trueBundle, freshId())),
-      );
-    }
-    const what = 'create → start → exit → delete in a warm process, beside whole runs';
-    return [compare(setting, 'in-process', what, contestants, { crun: 0.4, runc: 0.15 })];
-  },
-};
-
-export const TOPICS: readonly Topic[] = [run, lifecycle, commands, memory, created, node, inProcess];
+export const TOPICS: readonly Topic[] = [run, lifecycle, commands, memory, created, node, inProcess, execInProcess, seccomp, trace, update];
