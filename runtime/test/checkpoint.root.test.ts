@@ -1,6 +1,7 @@
 /** What checkpoint and restore say where they cannot: without a CRIU, with one that fails, and for containers that are not what they must be. */
 import { chmodSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { cgroupOfProcess, findHierarchy } from '../src/cgroups/hierarchy.ts';
 import { type Container, onBothEngines } from './ground.ts';
 
 onBothEngines('checkpoint and restore refuse', (ground) => {
@@ -51,6 +52,24 @@ onBothEngines('checkpoint and restore refuse', (ground) => {
       'tsrun restore failed: criu failed: type RESTORE errno 0: criu ended without an answer',
     );
     expect(ground().tsrun(['exec', container.id, 'true'])).toEqual({ status: 0, stderr: '' });
+    ground().end(container);
+    ground().reap();
+  });
+
+  it('to wait for a CRIU that does nothing: it is killed, and the container goes on', () => {
+    const container = running();
+    const hierarchy = findHierarchy(ground().sys)?.mountPoint ?? '';
+    const cgroup = `${hierarchy}${cgroupOfProcess(ground().sys, container.pid)}`;
+    const env = withCriu(`echo 1 > ${cgroup}/cgroup.freeze; exec /bin/sleep 1000`);
+    const images = join(ground().directory, 'silent');
+    const silent = ': criu has done nothing for 1 s, and was killed';
+    expect(refused(['checkpoint', '--timeout', '1', '--image-path', images, container.id], env)).toContain(
+      `criu failed: type DUMP${silent}`,
+    );
+    expect(ground().tsrun(['exec', container.id, 'true'])).toEqual({ status: 0, stderr: '' });
+    const words = ['restore', '-d', '--timeout', '1', '--image-path', images, '-b', container.bundle, ground().id()];
+    expect(refused(words, withCriu('exec /bin/sleep 1001'))).toContain(`criu failed: type RESTORE${silent}`);
+    expect(refused(['checkpoint', '--timeout', '0', container.id])).toContain('invalid value "0" for flag --timeout');
     ground().end(container);
     ground().reap();
   });

@@ -110,6 +110,7 @@ export const FLAG_HELP: Readonly<Record<string, Readonly<Record<string, FlagText
     'file-locks': ['', 'with file locks'],
     'lazy-pages': ['', 'memory is fetched when it is needed, by criu lazy-pages'],
     'auto-dedup': ['', 'with pages in the parent images removed as they are replaced'],
+    timeout: ['SECONDS', 'kill a CRIU that shows no sign of life for so long (default: 120)'],
     'manage-cgroups-mode': ['MODE', 'what becomes of cgroups below the container: soft (default), full, strict or ignore'],
     'empty-ns': ['network', 'with the network namespace left empty'],
     format: ['FORMAT', 'table (default) or json'],

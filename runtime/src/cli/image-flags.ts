@@ -15,6 +15,7 @@ export const IMAGE_FLAGS = {
   'file-locks': { kind: 'switch' },
   'lazy-pages': { kind: 'switch' },
   'auto-dedup': { kind: 'switch' },
+  timeout: { kind: 'number' },
   'manage-cgroups-mode': { kind: 'text' },
   'empty-ns': { kind: 'texts' },
 } as const satisfies Flags;
@@ -33,9 +34,15 @@ export function imageOptions({ sys, flags }: Pick<Invocation<typeof IMAGE_FLAGS>
     fileLocks: flags['file-locks'],
     lazyPages: flags['lazy-pages'],
     autoDedup: flags['auto-dedup'],
+    timeoutSeconds: timeout(flags.timeout),
     cgroupMode: cgroupMode(flags['manage-cgroups-mode']),
     emptyNamespaces: emptyNamespaces(flags['empty-ns']),
   };
+}
+
+function timeout(seconds: number | undefined): number | undefined {
+  if (seconds === 0) throw new UsageError('invalid value "0" for flag --timeout: seconds, from 1');
+  return seconds;
 }
 
 function cgroupMode(name: string | undefined): CgroupMode | undefined {

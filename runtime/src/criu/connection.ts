@@ -5,6 +5,7 @@ import { ECONNRESET, EPIPE, isErrno } from '../linux/errno.ts';
 import { close } from '../linux/files.ts';
 import { MSG_NOSIGNAL, receiveWithFds } from '../linux/sockets.ts';
 import type { Sys } from '../sys/sys.ts';
+import type { Patience } from './patience.ts';
 import {
   type Answer,
   type CriuOptions,
@@ -50,11 +51,13 @@ export interface Notification {
 export class CriuConnection {
   readonly #sys: Sys;
   readonly #socket: number;
+  readonly #patience: Patience | undefined;
 
-  /** The socket stays the caller's. */
-  constructor(sys: Sys, socket: number) {
+  /** The socket stays the caller's. Without `patience` there is no end of waiting. */
+  constructor(sys: Sys, socket: number, patience?: Patience) {
     this.#sys = sys;
     this.#socket = socket;
+    this.#patience = patience;
   }
 
   /** As 31700 for 3.17. */
@@ -105,6 +108,7 @@ export class CriuConnection {
   }
 
   #receive(): { readonly answer: Answer; readonly fds: readonly number[] } {
+    this.#patience?.waitFor(this.#socket);
     const { data, fds } = unlessGone(() => receiveWithFds(this.#sys, this.#socket, LARGEST_PACKET, OBJECT));
     if (data.byteLength === 0) throw new CriuGone();
     return { answer: decodeAnswer(this.#sys, data), fds };

@@ -38,6 +38,18 @@ export interface ProcessStat {
 
 /** /proc/PID/stat, or undefined when there is no such process. */
 export function processStat(sys: Sys, pid: number): ProcessStat | undefined {
+  const fields = statFields(sys, pid);
+  return fields === undefined ? undefined : { state: fields[0] ?? '', parentPid: Number(fields[1]), startTime: Number(fields[19]) };
+}
+
+/** The processor time that a process and its children, those that were waited for, have used: utime, stime, cutime and cstime of proc_pid_stat(5). */
+export function processorTicks(sys: Sys, pid: number): number {
+  const times = statFields(sys, pid)?.slice(11, 15) ?? [];
+  return times.reduce((sum, ticks) => sum + Number(ticks), 0);
+}
+
+/** From the third one on, the state. Undefined when there is no such process. */
+function statFields(sys: Sys, pid: number): string[] | undefined {
   let text: string | undefined;
   try {
     text = readFileIfExists(sys, `/proc/${pid}/stat`);
@@ -47,8 +59,7 @@ export function processStat(sys: Sys, pid: number): ProcessStat | undefined {
   }
   if (text === undefined) return undefined;
   // The command name is in parentheses and may hold spaces and parentheses itself: fields are counted from the last one.
-  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-  return { state: fields[0] ?? '', parentPid: Number(fields[1]), startTime: Number(fields[19]) };
+  return text.slice(text.lastIndexOf(')') + 2).split(' ');
 }
 
 /** A process's end, as `waitid` reports it. */

@@ -10,15 +10,12 @@
  * What fails takes back all that was done before it. If the runtime itself is killed, init ends with its channel, and `delete` finds the rest.
  */
 import { RuntimeError } from '../base/errors.ts';
-import { undoCreate } from '../cgroups/create.ts';
-import { killAll } from '../cgroups/processes.ts';
-import { removeCgroup } from '../cgroups/remove.ts';
 import { type AgentFds, agentFds } from '../init/agent-fds.ts';
 import type { InitProcess } from '../init/init-process.ts';
 import type { Program } from '../init/program.ts';
 import { tryCall } from '../linux/call.ts';
 import { close, writeKernelFile } from '../linux/files.ts';
-import { killAndReap, processStat, SIGKILL } from '../linux/processes.ts';
+import { killAndReap, processStat } from '../linux/processes.ts';
 import { isSeparate } from '../plan/namespaces.ts';
 import { type Plan, planContainer } from '../plan/plan.ts';
 import type { Step } from '../plan/steps.ts';
@@ -32,7 +29,7 @@ import type { ContainerDirectory } from '../state/store.ts';
 import type { Sys } from '../sys/sys.ts';
 import { Ahead } from './ahead.ts';
 import type { Bundle } from './bundle.ts';
-import { ownCgroupDirectory, type Placed, placeCgroup } from './cgroup.ts';
+import { ownCgroupDirectory, type Placed, placeWithUndo } from './cgroup.ts';
 import type { CgroupManager } from './cgroup-manager.ts';
 import { specState } from './container-state.ts';
 import type { Context } from './context.ts';
@@ -49,7 +46,6 @@ import { openPrepared, preparedBinds } from './prepared.ts';
 import { type StepSettings, StepsAhead } from './run-steps.ts';
 import { filterRecord, loadEarly, planFilter } from './seccomp.ts';
 import { streamsToOwn } from './stdio.ts';
-import { stopUnitOf } from './systemd-cgroups.ts';
 import { Undo } from './undo.ts';
 
 export interface AssembleOptions {
@@ -154,7 +150,7 @@ function assembleIn(work: Work, begun: ContainerRecord, finish: (assembled: Asse
   const { sys, trace } = context;
   trace?.begin('make the cgroup');
   const first = withRdtGroup(work, begun);
-  const cgroup = makeCgroupIn(work);
+  const cgroup = placeWithUndo(context, bundle.config, options, work.undo);
   const withCgroup: ContainerRecord = cgroup === undefined ? first : { ...first, cgroup: cgroup.record };
   if (cgroup !== undefined) directory.writeRecord(withCgroup);
   trace?.next('plan');
@@ -208,20 +204,6 @@ function withHookEnvironment(record: ContainerRecord, env: readonly string[]): C
   const { startContainer } = record.hooks;
   if (startContainer?.some((hook) => hook.env === undefined) !== true) return record;
   return { ...record, hooks: { ...record.hooks, startContainer: withEnvironment(startContainer, env) } };
-}
-
-function makeCgroupIn({ context, options, bundle, undo }: Work): Placed | undefined {
-  const { sys } = context;
-  const placed = placeCgroup(context, bundle.config, options.id, options.cgroupManager ?? 'cgroupfs');
-  if (placed === undefined) return undefined;
-  const { cgroup, record } = placed;
-  undo.push(() => {
-    killAll(sys, record.directory, SIGKILL);
-    stopUnitOf(sys, record);
-    removeCgroup(sys, record.directory);
-    if (cgroup !== undefined) undoCreate(sys, cgroup);
-  });
-  return placed;
 }
 
 function planIn({ context, options, bundle, directory }: Work, cgroup: Placed | undefined): Plan {

@@ -4,16 +4,20 @@ import { applyResources } from '../cgroups/apply.ts';
 import { type Cgroup, createCgroup, undoCreate } from '../cgroups/create.ts';
 import { cgroupOfProcess, findHierarchy, noHierarchyError } from '../cgroups/hierarchy.ts';
 import { cgroupfsPath } from '../cgroups/path.ts';
+import { killAll } from '../cgroups/processes.ts';
+import { removeCgroup } from '../cgroups/remove.ts';
 import { controllerNeeds, planResources } from '../cgroups/resources.ts';
+import { SIGKILL } from '../linux/processes.ts';
 import type { Sys } from '../sys/sys.ts';
 import { limitDevices } from './cgroup-devices.ts';
 import type { CgroupManager, PlacedCgroup } from './cgroup-manager.ts';
 import type { Context } from './context.ts';
 import { isPrivileged } from './host-facts.ts';
-import { placeUnit } from './systemd-cgroups.ts';
+import { placeUnit, stopUnitOf } from './systemd-cgroups.ts';
+import type { Undo } from './undo.ts';
 
 /** Makes the cgroup, or decides where it is to be. Undefined: there is to be none. @throws as `makeCgroup`, and `placeUnit` */
-export function placeCgroup(context: Context, config: Config, id: string, manager: CgroupManager): Placed | undefined {
+function placeCgroup(context: Context, config: Config, id: string, manager: CgroupManager): Placed | undefined {
   if (manager === 'systemd') return { ...placeUnit(context, config, id), cgroup: undefined };
   if (manager === 'disabled') {
     warnOfLimits(context, config);
@@ -23,6 +27,27 @@ export function placeCgroup(context: Context, config: Config, id: string, manage
   if (cgroup === undefined) return undefined;
   const record = { directory: cgroup.directory, driver: manager, created: cgroup.created };
   return { record, fd: cgroup.fd, cgroup, limitDevices: () => limitDevices(context, config, cgroup) };
+}
+
+interface Wanted {
+  readonly id: string;
+  /** Default: cgroupfs. */
+  readonly cgroupManager?: CgroupManager | undefined;
+}
+
+/** As `placeCgroup`; what fails afterwards ends all processes in it and removes it. */
+export function placeWithUndo(context: Context, config: Config, { id, cgroupManager }: Wanted, undo: Undo): Placed | undefined {
+  const { sys } = context;
+  const placed = placeCgroup(context, config, id, cgroupManager ?? 'cgroupfs');
+  if (placed === undefined) return undefined;
+  const { cgroup, record } = placed;
+  undo.push(() => {
+    killAll(sys, record.directory, SIGKILL);
+    stopUnitOf(sys, record);
+    removeCgroup(sys, record.directory);
+    if (cgroup !== undefined) undoCreate(sys, cgroup);
+  });
+  return placed;
 }
 
 /** With the cgroup that was made by hand. */

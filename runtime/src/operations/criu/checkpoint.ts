@@ -1,5 +1,6 @@
 /** checkpoint: CRIU writes the processes of a container into a directory of images; they end there, unless they are left running. */
 import { RuntimeError } from '../../base/errors.ts';
+import { thaw } from '../../cgroups/freezer.ts';
 import type { CriuOptions, RequestType } from '../../criu/rpc.ts';
 import { call, tryCall } from '../../linux/call.ts';
 import { close } from '../../linux/files.ts';
@@ -23,6 +24,7 @@ import {
   type ImageOptions,
   logPath,
   makeImageDirectories,
+  silenceMs,
   withImage,
 } from './image.ts';
 import { describeStreams, externalStreams, writeStreams } from './streams.ts';
@@ -55,7 +57,13 @@ export function checkpoint(context: Context, options: CheckpointOptions): void {
     }
     makeImageDirectories(sys, options);
     checkParent(sys, options);
-    withImage(sys, options, '', (directories) => dump(context, options, record, directories));
+    try {
+      withImage(sys, options, '', (directories) => dump(context, options, record, directories));
+    } catch (error) {
+      // A CRIU that was killed has left it frozen.
+      if (status === 'running' && record.cgroup !== undefined) thaw(sys, record.cgroup.directory);
+      throw error;
+    }
     // Its processes are in the image now.
     if (options.leaveRunning !== true && options.preDump !== true) destroy(context, directory, record);
   } finally {
@@ -89,7 +97,9 @@ function dump(context: Context, options: CheckpointOptions, record: ContainerRec
   const streams = describeStreams(sys, record.pid);
   const request = dumpOptions(sys, options, record, { ...directories, recorded, streams });
   const failed = { type: type === 'dump' ? 'DUMP' : 'PRE_DUMP', logPath: logPath(options, LOG) };
-  withCriu(context, { ownStreams: options.shellJob, failed }, (criu) => {
+  // With lazy pages it waits, having answered nothing, until somebody has fetched them.
+  const patience = options.lazyPages === true ? undefined : silenceMs(options);
+  withCriu(context, { ownStreams: options.shellJob, failed, silenceMs: patience }, (criu) => {
     checkVersion(criu.connection, [
       ['--status-fd', options.statusFd !== undefined, 31_600],
       // What an older one restores may gain privileges. Better not to end what cannot be restored as it was.

@@ -2,6 +2,7 @@
 import { RuntimeError } from '../../base/errors.ts';
 import { CriuConnection, CriuGone } from '../../criu/connection.ts';
 import { firstError } from '../../criu/log.ts';
+import { CriuSilent, Patience } from '../../criu/patience.ts';
 import { startAgent } from '../../init/agent-process.ts';
 import { InitProcess } from '../../init/init-process.ts';
 import { Program, stringArray } from '../../init/program.ts';
@@ -11,8 +12,9 @@ import { MS_BIND, MS_REC, MS_SLAVE } from '../../linux/mount-flags.ts';
 import { NAMESPACES } from '../../linux/namespaces.ts';
 import { AT_FDCWD, O_RDWR } from '../../linux/open-flags.ts';
 import { CLOSE_RANGE_ALL, CLOSE_RANGE_CLOEXEC } from '../../linux/prctl.ts';
-import { SIGKILL, waitForExit } from '../../linux/processes.ts';
+import { processorTicks, SIGKILL, waitForExit } from '../../linux/processes.ts';
 import { socketPair } from '../../linux/sockets.ts';
+import { stat } from '../../linux/stat.ts';
 import type { Sys } from '../../sys/sys.ts';
 import type { Context } from '../context.ts';
 import { findCommand } from '../find-command.ts';
@@ -26,6 +28,8 @@ const FIRST_INHERITED = 4;
 export interface CriuStart {
   /** What is told if CRIU ends without an answer. */
   readonly failed: FailedWork;
+  /** After how long a silence CRIU is killed. Undefined: never. */
+  readonly silenceMs: number | undefined;
   /** The container's root, which CRIU gets as a mount point, in a mount namespace of its own: nothing stays on the host. */
   readonly root?: string | undefined;
   /** Descriptors of ours that CRIU passes on; they get the numbers from `inheritedFd(0)` on. */
@@ -65,17 +69,25 @@ export function withCriu<T>(context: Context, start: CriuStart, body: (criu: Cri
   try {
     pid = startIn(context, start, { path, errors, socket: theirs });
     close(sys, theirs);
-    return body({ pid, connection: new CriuConnection(sys, socket), errors, hostRoot: `/proc/${pid}/root` });
+    const connection = new CriuConnection(sys, socket, patienceWith(sys, pid, start));
+    return body({ pid, connection, errors, hostRoot: `/proc/${pid}/root` });
   } catch (error) {
     // It may hang, as with processes that do not stop.
     if (pid !== undefined) tryCall(sys, 'kill', pid, SIGKILL);
     else close(sys, theirs);
+    if (error instanceof CriuSilent) throw silentError(error, start.failed);
     throw error instanceof CriuGone ? criuError(sys, { errors }, { ...start.failed, message: error.message }) : error;
   } finally {
     close(sys, socket);
     if (pid !== undefined) waitForExit(sys, pid);
     close(sys, errors);
   }
+}
+
+/** CRIU lives as long as its log grows or the processor has work for it. */
+function patienceWith(sys: Sys, pid: number, { silenceMs, failed }: CriuStart): Patience | undefined {
+  if (silenceMs === undefined) return undefined;
+  return new Patience(sys, silenceMs, () => `${stat(sys, failed.logPath)?.sizeBytes} ${processorTicks(sys, pid)}`);
 }
 
 interface Parts {
@@ -141,6 +153,12 @@ export function criuError(sys: Sys, { errors }: Pick<Criu, 'errors'>, { type, er
   const reason = told ?? message ?? 'it gave no reason';
   return new RuntimeError('criu', `criu failed: type ${type} errno ${errno}: ${reason}`, {
     hint: log === undefined ? 'criu check says what this kernel lacks' : `log file: ${logPath}`,
+  });
+}
+
+function silentError({ message }: CriuSilent, { type, logPath }: FailedWork): RuntimeError {
+  return new RuntimeError('criu-timeout', `criu failed: type ${type}: ${message}`, {
+    hint: `its log, ${logPath}, ends where it waited; --timeout SECONDS gives it more time`,
   });
 }
 

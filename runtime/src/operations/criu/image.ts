@@ -18,6 +18,8 @@ export interface ImageOptions {
   readonly fileLocks?: boolean | undefined;
   readonly autoDedup?: boolean | undefined;
   readonly lazyPages?: boolean | undefined;
+  /** After how many seconds in which CRIU shows no sign of life it is killed. Default: 120. */
+  readonly timeoutSeconds?: number | undefined;
   /** CLONE_NEW… flags. */
   readonly emptyNamespaces?: number | undefined;
   /** Default: soft, as with runc. With ignore there is no cgroup namespace either. */
@@ -25,6 +27,11 @@ export interface ImageOptions {
 }
 
 const PRIVATE = 0o700;
+const DEFAULT_TIMEOUT_SECONDS = 120;
+
+export function silenceMs({ timeoutSeconds = DEFAULT_TIMEOUT_SECONDS }: ImageOptions): number {
+  return timeoutSeconds * 1000;
+}
 
 /** Open directories; the holder closes both. */
 export interface ImageDirectories {

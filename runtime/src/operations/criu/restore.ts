@@ -5,10 +5,8 @@
  *     directory ─▶ cgroup, with CRIU in it ─▶ CRIU: namespaces ─▶ hooks ─▶ mounts, processes ─▶ compared, recorded ─▶ they go on
  */
 import { RuntimeError } from '../../base/errors.ts';
-import { undoCreate } from '../../cgroups/create.ts';
 import { cgroupOfProcess } from '../../cgroups/hierarchy.ts';
 import { joinCgroup, killAll } from '../../cgroups/processes.ts';
-import { removeCgroup } from '../../cgroups/remove.ts';
 import { connectConsoleSocket } from '../../console/console-socket.ts';
 import { TerminalCopy } from '../../console/terminal-copy.ts';
 import type { Notification } from '../../criu/connection.ts';
@@ -25,7 +23,7 @@ import type { ContainerDirectory } from '../../state/store.ts';
 import { announce, withPidfdSocket } from '../announce.ts';
 import { firstRecord } from '../assemble.ts';
 import { type Bundle, loadBundle } from '../bundle.ts';
-import { type Placed, placeCgroup } from '../cgroup.ts';
+import { placeWithUndo } from '../cgroup.ts';
 import { checkConsole } from '../console.ts';
 import { specState } from '../container-state.ts';
 import type { Context } from '../context.ts';
@@ -33,7 +31,6 @@ import { becomeSubreaper } from '../foreground.ts';
 import { runRuntimeHooks } from '../hooks.ts';
 import { gatherHostFacts } from '../host-facts.ts';
 import { type RunOptions, stayWith } from '../run.ts';
-import { stopUnitOf } from '../systemd-cgroups.ts';
 import { Undo } from '../undo.ts';
 import { type Criu, criuError, type FailedWork, inheritedFd, withCriu } from './criu-process.ts';
 import { restoredMounts } from './external-mounts.ts';
@@ -45,6 +42,7 @@ import {
   type ImageDirectories,
   type ImageOptions,
   logPath,
+  silenceMs,
   withImage,
 } from './image.ts';
 import { makeMountPoints } from './mount-points.ts';
@@ -143,7 +141,7 @@ function restoreIn(work: Work, takeTerminal: TakeTerminal): ContainerRecord {
   const first = firstRecord(context, { ...options, consoleFd: undefined, gate: false, detached: options.detach === true }, bundle);
   directory.writeRecord(first);
   directory.writeConfig(bundle.text);
-  const placed = placeIn(work);
+  const placed = placeWithUndo(context, bundle.config, options, undo);
   const record: ContainerRecord = placed === undefined ? first : { ...first, cgroup: placed.record };
   directory.writeRecord(record);
   const host = gatherHostFacts(sys, bundle.path, placed?.record.directory);
@@ -159,17 +157,21 @@ function restoreIn(work: Work, takeTerminal: TakeTerminal): ContainerRecord {
     placed?.limitDevices?.();
   };
   const failed = { type: 'RESTORE', logPath: logPath(options, LOG) };
-  const done = withCriu(context, { root: record.rootfs, inherit: given.inherit, ownStreams: options.shellJob, prepare, failed }, (criu) => {
-    checkVersion(criu.connection, [
-      ['--lsm-profile', options.lsmProfile !== undefined, 31_600],
-      ['--lsm-mount-context', options.lsmMountContext !== undefined, 31_600],
-    ]);
-    if (options.lazyPages === true) checkFeature(criu.connection, 'lazy pages', '--lazy-pages');
-    return withImage(sys, options, criu.hostRoot, (directories) => {
-      const request = restoreOptions(work, record, plan, { ...given, directories, criu });
-      return perform(work, criu, { record, plan, request, takeTerminal, failed });
-    });
-  });
+  const done = withCriu(
+    context,
+    { root: record.rootfs, inherit: given.inherit, ownStreams: options.shellJob, prepare, failed, silenceMs: silenceMs(options) },
+    (criu) => {
+      checkVersion(criu.connection, [
+        ['--lsm-profile', options.lsmProfile !== undefined, 31_600],
+        ['--lsm-mount-context', options.lsmMountContext !== undefined, 31_600],
+      ]);
+      if (options.lazyPages === true) checkFeature(criu.connection, 'lazy pages', '--lazy-pages');
+      return withImage(sys, options, criu.hostRoot, (directories) => {
+        const request = restoreOptions(work, record, plan, { ...given, directories, criu });
+        return perform(work, criu, { record, plan, request, takeTerminal, failed });
+      });
+    },
+  );
   closeAll(context, opened.splice(0));
   if (placed?.fd !== undefined) close(sys, placed.fd);
   return done;
@@ -177,20 +179,6 @@ function restoreIn(work: Work, takeTerminal: TakeTerminal): ContainerRecord {
 
 function closeAll({ sys }: Context, fds: readonly number[]): void {
   for (const fd of fds) close(sys, fd);
-}
-
-function placeIn({ context, options, bundle, undo }: Work): Placed | undefined {
-  const { sys } = context;
-  const placed = placeCgroup(context, bundle.config, options.id, options.cgroupManager ?? 'cgroupfs');
-  if (placed === undefined) return undefined;
-  const { cgroup, record } = placed;
-  undo.push(() => {
-    killAll(sys, record.directory, SIGKILL);
-    stopUnitOf(sys, record);
-    removeCgroup(sys, record.directory);
-    if (cgroup !== undefined) undoCreate(sys, cgroup);
-  });
-  return placed;
 }
 
 interface Restoration {
