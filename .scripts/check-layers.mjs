@@ -37,7 +37,7 @@ const LAYERS = {
       folders: ['supervise'],
       why: 'a container is supervised by what is known of containers, networks, volumes and tasks, which know of no supervision',
     },
-    { folders: ['container', 'network', 'volume'], why: 'what is known of containers is kept and said without a running shim' },
+    { folders: ['container', 'network', 'volume', 'rootless'], why: 'what is known of containers is kept and said without a running shim' },
     { folders: ['task'], why: 'the service is made of events, streams and a place to listen, which do not know of tasks' },
     { folders: ['bootstrap', 'listen', 'events', 'stdio'], why: 'a protocol knows nothing of what it carries' },
     { folders: ['ttrpc', 'grpc'], why: 'everything may stand on base, so base stands on nothing', strangers: true },

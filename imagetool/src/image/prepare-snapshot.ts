@@ -1,7 +1,7 @@
 /** From an image of the store to a mounted snapshot: layers are unpacked side by side, where they are not unpacked already. */
 
 import { ImageError } from '../base/errors.ts';
-import { ensureLayer, type UnpackedLayer } from '../snapshot/layers.ts';
+import { ensureLayer, mountableKind, type UnpackedLayer } from '../snapshot/layers.ts';
 import { mountSnapshot, type Snapshot } from '../snapshot/overlay.ts';
 import { hasBlob, openVerified } from '../store/blobs.ts';
 import type { Store } from '../store/store.ts';
@@ -22,14 +22,12 @@ export async function unpackedLayers(
   options: Pick<PrepareOptions, 'isRootless' | 'parallel'>,
 ): Promise<UnpackedLayer[]> {
   const layers = new Map<number, UnpackedLayer>();
+  const kind = options.isRootless ? 'recorded' : mountableKind(store);
   await inParallel(image.manifest.layers.entries(), options.parallel ?? 2, async ([index, blob], signal) => {
     const diffId = image.config.rootfs.diff_ids[index];
     if (diffId === undefined || !hasBlob(store.layout, blob.digest))
       throw new ImageError('incomplete', `layer ${blob.digest} of the image is not in the store`);
-    layers.set(
-      index,
-      await ensureLayer(store, diffId, () => openVerified(store.layout, blob), { kind: options.isRootless ? 'recorded' : 'root', signal }),
-    );
+    layers.set(index, await ensureLayer(store, diffId, () => openVerified(store.layout, blob), { kind, signal }));
   });
   return [...layers].sort(([a], [b]) => a - b).map(([, layer]) => layer);
 }
@@ -37,7 +35,7 @@ export async function unpackedLayers(
 /** A writable tree of the image: mounted, or copied where overlayfs cannot be used. */
 export async function prepareSnapshot(store: Store, image: LoadedImage, options: PrepareOptions): Promise<Snapshot> {
   const snapshot = { id: options.id, layers: await unpackedLayers(store, image, options), isRootless: options.isRootless };
-  const mounted = mountSnapshot(store, snapshot);
+  const mounted = mountSnapshot(store, { ...snapshot, isRootless: snapshot.isRootless || mountableKind(store) !== 'root' });
   if (mounted !== undefined) return mounted;
   const { copySnapshot } = await import('../snapshot/copied.ts');
   return copySnapshot(store, snapshot);

@@ -8,6 +8,7 @@
 
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { isInUserNamespace } from '../../../runtime/src/linux/user-namespace.ts';
 import type { Digest } from '../../../specs/image/digest.ts';
 import { ImageError, isNodeError } from '../base/errors.ts';
 import { shortDigest } from '../digest/text.ts';
@@ -28,6 +29,11 @@ export interface UnpackedLayer {
 export type LayerKind = 'root' | 'recorded' | 'namespaced';
 
 const SUFFIX: Readonly<Record<LayerKind, string>> = { root: '', recorded: 'u', namespaced: 'n' };
+
+/** What this process can use as it is. */
+export function mountableKind(store: Store): 'root' | 'namespaced' {
+  return isInUserNamespace(store.sys) ? 'namespaced' : 'root';
+}
 
 export interface EnsureLayerOptions {
   readonly kind: LayerKind;

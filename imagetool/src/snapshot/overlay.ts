@@ -6,11 +6,10 @@ import { tryCall } from '../../../runtime/src/linux/call.ts';
 import { EINVAL, ENODEV, EOPNOTSUPP, EPERM, syscallError } from '../../../runtime/src/linux/errno.ts';
 import { isDigest } from '../../../specs/image/digest.ts';
 import { ImageError } from '../base/errors.ts';
-import { shortDigest } from '../digest/text.ts';
 import { readIfExists } from '../store/files.ts';
 import type { Layout } from '../store/layout.ts';
 import type { Store } from '../store/store.ts';
-import { namesIn, type UnpackedLayer } from './layers.ts';
+import { layerOf, mountableKind, namesIn, type UnpackedLayer } from './layers.ts';
 import { snapshotHome, writeLayerList } from './places.ts';
 
 /** mount(2) takes one page of options, the final NUL included. */
@@ -87,8 +86,10 @@ export function remountSnapshot(store: Store, id: string): void {
   const text = readIfExists(join(home, 'layers'));
   if (text === undefined) throw new ImageError('snapshot', `the files of ${id} are gone: there is no ${home}/layers`);
   const diffIds = text.split('\n').filter(isDigest);
-  const layers = diffIds.map((diffId) => ({ diffId, name: `l/${shortDigest(diffId)}` }));
-  const result = mountIn(store, store.layout.snapshots, join(home, 'merged'), overlayOptions({ id, layers, isRootless: false }));
+  const kind = mountableKind(store);
+  const layers = diffIds.map((diffId) => layerOf(diffId, kind));
+  const options = overlayOptions({ id, layers, isRootless: kind !== 'root' });
+  const result = mountIn(store, store.layout.snapshots, join(home, 'merged'), options);
   if (result !== 0) throw syscallError({ syscall: 'mount', errno: -result, object: `overlay on ${home}/merged` });
 }
 

@@ -2,6 +2,7 @@
 import { tryCall } from '../linux/call.ts';
 import { readFileIfExists } from '../linux/files.ts';
 import { AT_FDCWD } from '../linux/open-flags.ts';
+import { isInUserNamespace } from '../linux/user-namespace.ts';
 import type { HostFacts } from '../plan/host-facts.ts';
 import type { Sys } from '../sys/sys.ts';
 
@@ -12,13 +13,6 @@ function exists(sys: Sys, path: string): boolean {
 /** A field of /proc/self/status, such as `CapPrm`, in hexadecimal. */
 function statusField(status: string, name: string): string {
   return new RegExp(`^${name}:\\s*(\\S+)`, 'm').exec(status)?.[1] ?? '0';
-}
-
-/** All 2^32 - 1 ids are mapped to themselves: the initial user namespace, or one like it. */
-const FULL_MAP = /^\s*0\s+0\s+4294967295\s*$/;
-
-export function isInUserNamespace(sys: Sys): boolean {
-  return !FULL_MAP.test(readFileIfExists(sys, '/proc/self/uid_map') ?? '0 0 4294967295');
 }
 
 /** The runtime is root of the host: what it may not do is not for want of privilege. */

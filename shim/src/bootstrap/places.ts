@@ -26,7 +26,7 @@ export interface PlaceOptions {
   /** containerd's gRPC socket. */
   readonly address: string;
   readonly namespace: string;
-  /** Where containerd 2.3 and newer wants sockets to be. */
+  /** Where containerd 2.3 and newer wants sockets to be, and the namespaces of a user who is not root. */
   readonly socketDirectory?: string | undefined;
   /** Replaces /run/tsrun-shim: for tests, and where /run is no tmpfs. */
   readonly homeDirectory?: string | undefined;

@@ -49,7 +49,8 @@ export function start(sys: Sys, args: ShimArguments, params: BootstrapParams, en
   const ttrpcAddress = params.ttrpcAddress ?? variable(sys, 'TTRPC_ADDRESS') ?? `${args.address}.ttrpc`;
   const places = placesOf({
     ...{ address: args.address, namespace: args.namespace },
-    ...{ socketDirectory: params.socketDirectory, homeDirectory: variable(sys, 'TSRUN_SHIM_HOME') },
+    socketDirectory: params.socketDirectory ?? variable(sys, 'TSRUN_SHIM_SOCKETS'),
+    homeDirectory: variable(sys, 'TSRUN_SHIM_HOME'),
   });
   const request = { id: args.id, ttrpcAddress };
   if (hold(sys, places.socket, request, ANSWER_MS) !== 'held') {

@@ -14,6 +14,8 @@ const facts: RuntimeFacts = {
   architecture: 'x64',
   places: containerPlaces(placesAt('/data'), 'f'.repeat(64)),
   hasUnifiedCgroups: true,
+  isNamespaced: false,
+  hasMessageQueues: true,
   sharedMemory: undefined,
   initProgram: undefined,
 };
@@ -23,9 +25,22 @@ function configOf(host: Partial<HostConfig>, run: Partial<ContainerRecord['Confi
   return runtimeConfig({ ...record, HostConfig: { ...HOST, ...host }, Config: { ...record.Config, ...run } }, { ...facts, ...more });
 }
 
+const mountOf = (config: ReturnType<typeof configOf>, place: string) => config.mounts?.find(({ destination }) => destination === place);
 const kinds = (config: ReturnType<typeof configOf>) => config.linux?.namespaces?.map(({ type, path }) => `${type}${path ?? ''}`);
 
 describe('runtimeConfig', () => {
+  it('has the root of a user namespace mount anew only what belongs to the namespace, and limit nothing', () => {
+    const own = configOf({ Memory: 1 << 20 }, {}, { isNamespaced: true });
+    expect(['/proc', '/sys', '/dev/mqueue'].map((place) => mountOf(own, place)?.type)).toEqual(['proc', 'sysfs', 'mqueue']);
+    expect([own.linux?.resources, own.linux?.cgroupsPath]).toEqual([undefined, undefined]);
+    const hosts = { NetworkMode: 'host', PidMode: 'host', IpcMode: 'host' };
+    const shared = configOf(hosts, {}, { isNamespaced: true });
+    expect(['/proc', '/sys', '/dev/mqueue'].map((place) => mountOf(shared, place)?.source)).toEqual(['/proc', '/sys', '/dev/mqueue']);
+    expect(mountOf(shared, '/sys')?.options).toContain('ro');
+    expect(mountOf(configOf(hosts, {}, { isNamespaced: true, hasMessageQueues: false }), '/dev/mqueue')).toBeUndefined();
+    expect(mountOf(configOf(hosts), '/sys')?.type).toBe('sysfs');
+  });
+
   it('runs the entrypoint with the command, with what docker adds to the environment', () => {
     const { process } = configOf({}, { Entrypoint: ['/bin/sh', '-c'], Cmd: ['echo'], Env: ['A=1', 'B'], Tty: true });
     expect(process?.args).toEqual(['/bin/sh', '-c', 'echo']);

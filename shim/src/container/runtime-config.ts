@@ -61,15 +61,24 @@ export function runtimeConfig(record: ContainerRecord, facts: RuntimeFacts): Con
     annotations: { ...host.Annotations, 'io.tsctl.name': record.Name, 'io.tsctl.image': run.Image },
     linux: {
       namespaces: namespacesOf(host, facts),
-      cgroupsPath: `${host.CgroupParent === '' ? '/tsctl' : host.CgroupParent.replace(/\/$/, '')}/${record.Id}`,
+      ...cgroupOf(record, facts),
       ...(Object.keys(host.Sysctls).length === 0 ? {} : { sysctl: host.Sysctls }),
       devices: facts.devices.map(({ device }) => device),
-      resources: { ...runtimeResources(host), devices: deviceRules(host, facts.devices) },
       ...(areSystemPathsOpen ? {} : { maskedPaths: [...MASKED_PATHS], readonlyPaths: [...READONLY_PATHS] }),
       ...(host.Privileged || seccomp === 'unconfined' ? {} : { seccomp }),
       ...(record.Mounts.some(({ Propagation }) => Propagation.includes('shared')) ? { rootfsPropagation: 'rshared' as const } : {}),
     },
   };
+}
+
+/** The root of a user namespace has no cgroup to limit, and device nodes only of those that the user can open. */
+function cgroupOf(
+  { Id, HostConfig: host }: ContainerRecord,
+  facts: RuntimeFacts,
+): Pick<NonNullable<Config['linux']>, 'cgroupsPath' | 'resources'> {
+  if (facts.isNamespaced) return {};
+  const parent = host.CgroupParent === '' ? '/tsctl' : host.CgroupParent.replace(/\/$/, '');
+  return { cgroupsPath: `${parent}/${Id}`, resources: { ...runtimeResources(host), devices: deviceRules(host, facts.devices) } };
 }
 
 /** What `exec` runs differs from the container's own process in a few things. */

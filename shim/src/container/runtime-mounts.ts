@@ -10,6 +10,10 @@ export interface MountFacts {
   readonly hasUnifiedCgroups: boolean;
   /** /dev/shm of the container or host whose IPC namespace is joined. */
   readonly sharedMemory: string | undefined;
+  /** We are root of no more than a user namespace, which may mount only what belongs to it. */
+  readonly isNamespaced: boolean;
+  /** The host has message queues in /dev/mqueue. */
+  readonly hasMessageQueues: boolean;
   /** A program to be pid 1, for --init. */
   readonly initProgram: string | undefined;
 }
@@ -31,13 +35,18 @@ function mount(destination: string, type: string, source: string, ...options: st
 
 function systemMounts(host: HostConfig, facts: MountFacts): Mount[] {
   const access = host.Privileged ? 'rw' : 'ro';
+  // The host's own, where the namespace is the host's: a user namespace may mount it anew only for namespaces that belong to it.
+  const bound = (place: string, isHosts: boolean, ...options: string[]) =>
+    facts.isNamespaced && isHosts ? mount(place, 'bind', place, 'rbind', 'rslave', 'nosuid', 'noexec', 'nodev', ...options) : undefined;
+  const queues = bound('/dev/mqueue', host.IpcMode === 'host') ?? mount('/dev/mqueue', 'mqueue', 'mqueue', 'nosuid', 'noexec', 'nodev');
+  const messageQueues = queues.type === 'bind' && !facts.hasMessageQueues ? [] : [queues];
   return [
-    mount('/proc', 'proc', 'proc', 'nosuid', 'noexec', 'nodev'),
+    bound('/proc', host.PidMode === 'host') ?? mount('/proc', 'proc', 'proc', 'nosuid', 'noexec', 'nodev'),
     mount('/dev', 'tmpfs', 'tmpfs', 'nosuid', 'strictatime', 'mode=755', 'size=65536k'),
     mount('/dev/pts', 'devpts', 'devpts', 'nosuid', 'noexec', 'newinstance', 'ptmxmode=0666', 'mode=0620', 'gid=5'),
-    mount('/sys', 'sysfs', 'sysfs', 'nosuid', 'noexec', 'nodev', access),
+    bound('/sys', host.NetworkMode === 'host', access) ?? mount('/sys', 'sysfs', 'sysfs', 'nosuid', 'noexec', 'nodev', access),
     ...(facts.hasUnifiedCgroups ? [mount('/sys/fs/cgroup', 'cgroup', 'cgroup', access, 'nosuid', 'noexec', 'nodev')] : []),
-    mount('/dev/mqueue', 'mqueue', 'mqueue', 'nosuid', 'noexec', 'nodev'),
+    ...messageQueues,
     facts.sharedMemory === undefined
       ? mount('/dev/shm', 'tmpfs', 'shm', 'nosuid', 'noexec', 'nodev', 'mode=1777', `size=${host.ShmSize}`)
       : mount('/dev/shm', 'bind', facts.sharedMemory, 'rbind', 'rprivate', 'nosuid', 'noexec', 'nodev'),

@@ -5,12 +5,13 @@ import { ImageError } from '../../../imagetool/src/base/errors.ts';
 import { ContainerError } from '../container/errors.ts';
 import { hasErrorCode, messageOf } from '../container/files.ts';
 import { placesAt } from '../container/places.ts';
-import { parseArguments } from './cli/flags.ts';
+import { type Arguments, parseArguments } from './cli/flags.ts';
 import { takeGlobals } from './cli/globals.ts';
 import { commandHelp, groupHelp, mainHelp } from './cli/help.ts';
 import { commandOf } from './commands.ts';
 import type { Context } from './context.ts';
 import { findCommand } from './grammar/commands.ts';
+import { DIRECTORY_VARIABLE, needsNamespaces } from './grammar/rootless-commands.ts';
 import { shortVersion } from './listing/version-text.ts';
 import { openContext } from './open-context.ts';
 
@@ -22,6 +23,11 @@ async function main(words: readonly string[]): Promise<number> {
   if (found === undefined || wantsHelp) return unknownCommand(rest, wantsHelp);
   const args = parseArguments(found.grammar, found.rest);
   if (args.flag('help')) return print(commandHelp(found.grammar));
+  try {
+    await enterPlace(root, found.grammar.name, args);
+  } catch (error) {
+    return report(error, found.grammar.name, undefined);
+  }
   const opened = openContext(root === undefined ? undefined : placesAt(root), process.env);
   try {
     const command = await commandOf(found.grammar.name);
@@ -31,6 +37,18 @@ async function main(words: readonly string[]): Promise<number> {
   } finally {
     await opened.close();
   }
+}
+
+/** Others than root go on as root of their own namespaces; who comes from there goes to where the command was called. */
+async function enterPlace(root: string | undefined, command: string, args: Arguments): Promise<void> {
+  if (needsNamespaces(command, args)) {
+    const { continueInNamespaces } = await import('./rootless.ts');
+    await continueInNamespaces(root, process.env);
+  }
+  const directory = process.env[DIRECTORY_VARIABLE];
+  if (directory === undefined) return;
+  delete process.env[DIRECTORY_VARIABLE];
+  process.chdir(directory);
 }
 
 function helpFor(words: readonly string[]): string {

@@ -11,7 +11,6 @@ import { StatusCode, StatusError } from '../base/status.ts';
 import { placesOf } from '../bootstrap/places.ts';
 import { fromStatus } from '../container/error-status.ts';
 import { ContainerError } from '../container/errors.ts';
-import { needRoot } from '../container/need-root.ts';
 import { type Places, TSCTL_NAMESPACE } from '../container/places.ts';
 import { GrpcConnection } from '../grpc/client.ts';
 
@@ -28,9 +27,10 @@ export function shimAddress(places: Places): string {
 
 /** @throws ContainerError shim */
 export async function openShim(places: Places, env: Readonly<Record<string, string | undefined>>): Promise<Shim> {
-  needRoot();
-  const home = env['TSRUN_SHIM_HOME'];
-  const { socket } = placesOf({ address: shimAddress(places), namespace: TSCTL_NAMESPACE, homeDirectory: home });
+  const { socket } = placesOf({
+    ...{ address: shimAddress(places), namespace: TSCTL_NAMESPACE },
+    ...{ homeDirectory: env['TSRUN_SHIM_HOME'], socketDirectory: env['TSRUN_SHIM_SOCKETS'] },
+  });
   if (!(await listens(socket))) await start(places, env);
   return clientOf(socket);
 }

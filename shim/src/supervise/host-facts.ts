@@ -2,6 +2,7 @@
 
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { isInUserNamespace } from '../../../runtime/src/linux/user-namespace.ts';
 import { findId, readContainer } from '../container/containers.ts';
 import { ContainerError, invalid } from '../container/errors.ts';
 import { hasErrorCode } from '../container/files.ts';
@@ -20,6 +21,8 @@ export function runtimeFacts(setting: Setting, record: ContainerRecord, rootfs: 
     places: containerPlaces(setting.places, record.Id),
     user: userOf(setting.sys, rootfs, record.Config.User ?? '', host.GroupAdd),
     hasUnifiedCgroups: existsSync('/sys/fs/cgroup/cgroup.controllers'),
+    isNamespaced: isInUserNamespace(setting.sys),
+    hasMessageQueues: existsSync('/dev/mqueue'),
     devices: host.Privileged
       ? allDevices('/dev')
       : host.Devices.flatMap(({ PathOnHost, PathInContainer, CgroupPermissions }) =>

@@ -1,4 +1,4 @@
-import { isInUserNamespace } from '../../../../runtime/src/operations/host-facts.ts';
+import { isInUserNamespace } from '../../../../runtime/src/linux/user-namespace.ts';
 import type { Sys } from '../../../../runtime/src/sys/sys.ts';
 
 /** Whether this process is root of no more than a user namespace. */

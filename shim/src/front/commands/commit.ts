@@ -5,7 +5,7 @@ import { loadImage } from '../../../../imagetool/src/image/load.ts';
 import { parsePlatform } from '../../../../imagetool/src/image/platform.ts';
 import { baseOf, parentOf } from '../../../../imagetool/src/layer/names.ts';
 import { writeLayer } from '../../../../imagetool/src/layer/write.ts';
-import { formatReference, parseReference, withDefaultTag } from '../../../../imagetool/src/reference/reference.ts';
+import { formatReference, parseReference, type Reference, withDefaultTag } from '../../../../imagetool/src/reference/reference.ts';
 import { LEASE_MS, takeLease } from '../../../../imagetool/src/store/leases.ts';
 import { addImage, setImage } from '../../../../imagetool/src/store/refs.ts';
 import type { Store } from '../../../../imagetool/src/store/store.ts';
@@ -17,24 +17,30 @@ import type { ContainerRecord, RunConfig } from '../../container/record.ts';
 import type { Arguments } from '../cli/flags.ts';
 import type { Command, Context } from '../context.ts';
 import { containerChanges } from '../filesystem/container-changes.ts';
+import { whileStill } from '../filesystem/standstill.ts';
 
 export const commit: Command = async (context, args) => {
   const [text = '', name] = args.positionals;
-  const { record, state } = findContainer(context.places, text);
+  const container = findContainer(context.places, text);
   const reference = name === undefined ? undefined : withDefaultTag(parseReference(name));
-  const pauses = state.status === 'running' && !args.flag('no-pause') && (!args.has('pause') || args.flag('pause'));
-  if (pauses) await (await context.shim()).supervise.Pause({ id: record.Id });
-  try {
-    const image = await makeImage(context, args, record);
-    const store = await context.store();
-    await (reference === undefined ? addImage(store, image) : setImage(store, formatReference(reference), image));
-    context.print((await configDigest(store.layout, image)) ?? image.digest);
-    recordContainerEvent(context.places, record, 'commit', { comment: args.value('message') ?? '' });
-    return 0;
-  } finally {
-    if (pauses) await (await context.shim()).supervise.Unpause({ id: record.Id });
-  }
+  const pauses = !args.flag('no-pause') && (!args.has('pause') || args.flag('pause'));
+  const keep = () => commitContainer(context, args, container.record, reference);
+  return await (pauses ? whileStill(context, container, keep) : keep());
 };
+
+async function commitContainer(
+  context: Context,
+  args: Arguments,
+  record: ContainerRecord,
+  reference: Reference | undefined,
+): Promise<number> {
+  const image = await makeImage(context, args, record);
+  const store = await context.store();
+  await (reference === undefined ? addImage(store, image) : setImage(store, formatReference(reference), image));
+  context.print((await configDigest(store.layout, image)) ?? image.digest);
+  recordContainerEvent(context.places, record, 'commit', { comment: args.value('message') ?? '' });
+  return 0;
+}
 
 async function makeImage(context: Context, args: Arguments, record: ContainerRecord): Promise<Descriptor> {
   const store = await context.store();

@@ -13,6 +13,7 @@ import { formatDecimalSize } from '../../container/size.ts';
 import type { Arguments } from '../cli/flags.ts';
 import type { Command, Context } from '../context.ts';
 import { followLinks, openInRoot, splitPath } from '../filesystem/place.ts';
+import { whileStill } from '../filesystem/standstill.ts';
 import { archiveOf, subtree } from '../filesystem/subtree.ts';
 
 export const cp: Command = async (context, args) => {
@@ -40,16 +41,11 @@ function placeOf(text: string): Place | undefined {
 
 /** What runs stands still meanwhile: it could put a link where a directory was just now. */
 async function frozen(context: Context, place: Place, action: (root: string) => Promise<number>): Promise<number> {
-  const { record, state } = findContainer(context.places, place.container);
+  const container = findContainer(context.places, place.container);
+  const { record, state } = container;
   if (!isRunning(state)) return await action(ensureRootfs(await context.store(), record.Id).merged);
-  const { supervise } = await context.shim();
-  if (state.status === 'running') await supervise.Pause({ id: record.Id });
-  try {
-    // With its volumes.
-    return await action(`/proc/${state.pid}/root`);
-  } finally {
-    if (state.status === 'running') await supervise.Unpause({ id: record.Id });
-  }
+  // With its volumes.
+  return await whileStill(context, container, () => action(`/proc/${state.pid}/root`));
 }
 
 interface Side {

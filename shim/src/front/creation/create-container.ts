@@ -5,15 +5,17 @@ import { join } from 'node:path';
 import { prepareSnapshot } from '../../../../imagetool/src/image/prepare-snapshot.ts';
 import { takeLease } from '../../../../imagetool/src/store/leases.ts';
 import type { Store } from '../../../../imagetool/src/store/store.ts';
+import { isInUserNamespace } from '../../../../runtime/src/linux/user-namespace.ts';
+import type { Sys } from '../../../../runtime/src/sys/sys.ts';
 import { capabilitiesOf } from '../../container/capabilities.ts';
 import { beginContainer, claimName, findId, removeContainerFiles, writeRecord, writeState } from '../../container/containers.ts';
 import { ContainerError, invalid } from '../../container/errors.ts';
 import { recordContainerEvent } from '../../container/events.ts';
-import { needRoot } from '../../container/need-root.ts';
 import { newId } from '../../container/new-id.ts';
 import { containerPlaces, type Places } from '../../container/places.ts';
 import { type ContainerRecord, type HostConfig, NEW_STATE, type NetworkRequest } from '../../container/record.ts';
 import { containerLease } from '../../container/removal.ts';
+import { runtimeResources } from '../../container/resources.ts';
 import { removeRootfs, rootfsPaths } from '../../container/rootfs.ts';
 import { securityOptions } from '../../container/security-options.ts';
 import { timestamp } from '../../container/timestamp.ts';
@@ -28,10 +30,10 @@ import { type PlannedMounts, planMounts } from './mounts.ts';
 
 /** @throws ContainerError, ImageError; then nothing is left but the image */
 export async function createContainer(context: Context, args: Arguments, isDetached: boolean): Promise<ContainerRecord> {
-  needRoot();
   const [imageName = '', ...command] = args.positionals;
   const host = hostConfigOf(args);
   checkSettings(host);
+  warnOfLimits(host, await context.sys(), context.note);
   const id = newId();
   const image = await findImage(context, {
     name: imageName,
@@ -41,6 +43,7 @@ export async function createContainer(context: Context, args: Arguments, isDetac
   });
   const run = runConfigOf({ args, image: image.config.config ?? {}, imageName, command, id, env: context.env, isDetached });
   const networks = networkRequests(context.places, args, host);
+  if (networks.length > 0 && isInUserNamespace(await context.sys())) throw noNetworks();
   const parts = { id, name: args.value('name'), image, host, run, networks };
   const record = await make(context, args, parts);
   recordContainerEvent(context.places, record, 'create');
@@ -135,6 +138,18 @@ function checkSettings(host: HostConfig): void {
   if (host.UsernsMode === 'auto') {
     throw new ContainerError('unsupported', '--userns=auto is not supported', { hint: 'There is host, which is the default.' });
   }
+}
+
+/** As docker without delegated cgroups: what it can do without, it does without. */
+function warnOfLimits(host: HostConfig, sys: Sys, note: (line: string) => void): void {
+  if (!isInUserNamespace(sys) || Object.keys(runtimeResources(host)).length === 0) return;
+  note("WARNING: A container of a user who is not root has no cgroup of its own: its limits are discarded. 'sudo tsctl' has them.");
+}
+
+function noNetworks(): ContainerError {
+  return new ContainerError('unsupported', 'networks of a user who is not root are not supported', {
+    hint: 'Use --network none, or --network host.',
+  });
 }
 
 function claimIdFile(path: string, id: string): void {

@@ -6,8 +6,10 @@ import type { Change } from '../../../../imagetool/src/layer/changes.ts';
 import { layerPath } from '../../../../imagetool/src/layer/names.ts';
 import { type FileRecord, isDirectory, isFile, type Tree } from '../../../../imagetool/src/layer/tree.ts';
 import { snapshotChanges } from '../../../../imagetool/src/snapshot/copied.ts';
+import { layerOf, mountableKind } from '../../../../imagetool/src/snapshot/layers.ts';
 import { type SearchableTree, stackedTree } from '../../../../imagetool/src/snapshot/stacked-tree.ts';
 import type { Store } from '../../../../imagetool/src/store/store.ts';
+import { isDigest } from '../../../../specs/image/digest.ts';
 import { readText } from '../../container/files.ts';
 import type { ContainerRecord } from '../../container/record.ts';
 
@@ -24,12 +26,13 @@ const SYSTEM_PLACES = ['/proc', '/dev', '/sys', '/etc/resolv.conf', '/etc/hostna
 export function containerChanges(store: Store, record: ContainerRecord): ContainerChanges {
   const { sys, layout } = store;
   const text = readText(join(layout.snapshots, 'active', record.Id, 'layers')) ?? '';
-  const names = text.split('\n').flatMap((diffId) => /^sha256:([a-f0-9]{12})/.exec(diffId)?.[1] ?? []);
-  const lower = stackedTree(
-    sys,
-    names.reverse().map((name) => join(layout.snapshots, 'l', name)),
-    { isRootless: false },
-  );
+  const kind = mountableKind(store);
+  const layers = text
+    .split('\n')
+    .filter(isDigest)
+    .map((diffId) => layerOf(diffId, kind));
+  const directories = layers.reverse().map(({ name }) => join(layout.snapshots, name));
+  const lower = stackedTree(sys, directories, { isRootless: false });
   const { changes, upper } = snapshotChanges(store, record.Id, lower, { isRootless: false });
   return { changes: withoutPlaces(changes, upper, lower, placesOf(record)), upper, lower };
 }
