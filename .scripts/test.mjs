@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { parseArgs, stripVTControlCharacters } from 'node:util';
 import { ensureDebianPackages, ensureNodeModules, isRoot, root, show } from './prepare.mjs';
-import { guestsFor, testInGuest } from './test-vm.mjs';
+import { guestsFor, testInGuests } from './test-vm.mjs';
 
 /** @typedef {{ status: string, fullName: string, failureMessages: string[] }} Assertion */
 /** @typedef {{ name: string, status: string, message: string, assertionResults: Assertion[] }} Suite */
@@ -106,9 +106,9 @@ async function runHere(project, patterns) {
   }
 }
 
-/** Side by side: each has one processor. @param {string} _project @param {string[]} patterns @returns {Promise<Run>} */
+/** @param {string} _project @param {string[]} patterns @returns {Promise<Run>} */
 async function runInGuests(_project, patterns) {
-  const settled = await Promise.allSettled(guestsFor(patterns).map((guest) => testInGuest(guest)));
+  const settled = await testInGuests(guestsFor(patterns));
   /** @type {Set<string>} */
   const reasons = new Set();
   /** @type {Suite[]} */

@@ -1,0 +1,3 @@
+import { suiteInGuest } from './suite-in-guest.ts';
+
+suiteInGuest('runc', 500);
