@@ -28,6 +28,12 @@ export function diffTrees(lower: Tree, upper: Tree): Change[] {
   return walk.finish();
 }
 
+/** The sum of the lengths of regular files that are new or changed; a file with several names counts once. */
+export function lengthOfChanges(changes: readonly Change[]): number {
+  const files = changes.flatMap(({ record }) => (record !== undefined && isFile(record) ? [record] : []));
+  return [...new Map(files.map((record) => [record.inode, record])).values()].reduce((sum, { size }) => sum + size, 0);
+}
+
 class Walk {
   readonly #lower: Tree;
   readonly #upper: Tree;

@@ -4,6 +4,7 @@
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { asDigest, type Digest } from '../../../specs/image/digest.ts';
 import { OCI } from '../../../specs/image/media-types.ts';
 import { algorithmOf, digestOf } from '../digest/digest.ts';
@@ -21,6 +22,8 @@ export interface Misbehaviour {
   pageSize?: number;
   /** As registries of before distribution-spec 1.1: no list of referrers. */
   noReferrers?: boolean;
+  /** Blobs go out and come in so many bytes at a time, with a wait after each piece. */
+  throttle?: { pieceBytes: number; waitMs: number };
   /** Accept this much of a chunk and cut, this many times. */
   cutUpload?: { afterBytes: number; times: number };
 }
@@ -46,6 +49,10 @@ export class TestRegistry {
   readonly authorizations: (string | undefined)[] = [];
   /** Bytes of blobs sent, cut ones included. */
   blobBytesSent = 0;
+  /** Bytes of blobs that have come and were kept, those of uploads that were broken off included. */
+  blobBytesReceived = 0;
+  /** Where each answer with a blob began, in order. */
+  readonly blobStarts: { readonly digest: string; readonly start: number }[] = [];
   misbehaviour: Misbehaviour = {};
   auth: AuthSettings | undefined;
   readonly #uploads = new Map<string, { repository: string; bytes: Buffer }>();
@@ -243,8 +250,25 @@ export class TestRegistry {
     const bytes = Buffer.from(whole.subarray(start));
     if (this.misbehaviour.corrupt === true) bytes[0] = (bytes[0] ?? 0) ^ 1;
     const range: Record<string, string> = start > 0 ? { 'content-range': `bytes ${start}-${whole.length - 1}/${whole.length}` } : {};
+    this.blobStarts.push({ digest, start });
     response.writeHead(start > 0 ? 206 : 200, { 'content-length': String(bytes.length), ...range });
-    this.#send(response, bytes);
+    if (this.misbehaviour.throttle === undefined) this.#send(response, bytes);
+    else this.#sendSlowly(response, bytes, this.misbehaviour.throttle).catch(() => response.destroy());
+  }
+
+  async #sendSlowly(
+    response: ServerResponse,
+    bytes: Buffer,
+    { pieceBytes, waitMs }: { pieceBytes: number; waitMs: number },
+  ): Promise<void> {
+    for (let at = 0; at < bytes.length && !response.destroyed; at += pieceBytes) {
+      const piece = bytes.subarray(at, at + pieceBytes);
+      this.blobBytesSent += piece.length;
+      // When the socket has taken it, or is gone.
+      await new Promise<void>((done) => response.write(piece, () => done()));
+      await sleep(waitMs);
+    }
+    response.end();
   }
 
   #send(response: ServerResponse, bytes: Buffer): void {
@@ -300,16 +324,29 @@ export class TestRegistry {
 
   /** Returns false after cutting the connection. */
   async #receive(request: IncomingMessage, upload: { bytes: Buffer }): Promise<boolean> {
-    const { cutUpload } = this.misbehaviour;
-    const bytes = await bodyOf(request);
-    if (cutUpload === undefined || cutUpload.times <= 0 || bytes.length <= cutUpload.afterBytes) {
-      upload.bytes = Buffer.concat([upload.bytes, bytes]);
+    const { cutUpload, throttle } = this.misbehaviour;
+    const parts = [upload.bytes];
+    let room = cutUpload !== undefined && cutUpload.times > 0 ? cutUpload.afterBytes : Number.POSITIVE_INFINITY;
+    try {
+      for await (const chunk of request as AsyncIterable<Buffer>) {
+        const part = chunk.subarray(0, room);
+        parts.push(part);
+        room -= part.length;
+        this.blobBytesReceived += part.length;
+        if (part.length < chunk.length) {
+          if (cutUpload !== undefined) cutUpload.times -= 1;
+          request.socket.destroy();
+          return false;
+        }
+        if (throttle !== undefined) await sleep(throttle.waitMs);
+      }
       return true;
+    } catch {
+      // The client has gone: what came of it stays.
+      return false;
+    } finally {
+      upload.bytes = Buffer.concat(parts);
     }
-    cutUpload.times -= 1;
-    upload.bytes = Buffer.concat([upload.bytes, bytes.subarray(0, cutUpload.afterBytes)]);
-    request.socket.destroy();
-    return false;
   }
 
   #startUpload(response: ServerResponse, { name, url }: { name: string; url: URL }): void {

@@ -9,6 +9,7 @@ import { collectAllGarbage } from '../image/collect-garbage.ts';
 import { type LoadedImage, loadImage } from '../image/load.ts';
 import { hostPlatform } from '../image/platform.ts';
 import { prepareSnapshot, unpackedLayers } from '../image/prepare-snapshot.ts';
+import { lengthOfChanges } from '../layer/changes.ts';
 import { applyMembers, describeTree } from '../layer/testing.ts';
 import { takeLease } from '../store/leases.ts';
 import type { Store } from '../store/store.ts';
@@ -114,6 +115,8 @@ describe('prepareSnapshot', () => {
       writeFileSync(join(snapshot.merged, 'd/new'), '');
       writeFileSync(join(snapshot.merged, 'd/a'), 'changed');
       expect(changes()).toEqual(['delete d/b', 'modify d/a', 'add d/new']);
+      // What such a container takes by itself.
+      expect(lengthOfChanges(snapshotChanges(store, 'c', tree, { isRootless: false }).changes)).toBe('changed'.length);
       expect((await collectAllGarbage(store, { all: true })).removedLayers).toEqual([]);
       removeSnapshot(store, 'c');
       expect((await collectAllGarbage(store)).removedLayers).toHaveLength(2);
@@ -132,7 +135,7 @@ describe('prepareSnapshot', () => {
     }
     expect(removeUnneededLayers(store.layout, () => true)).toEqual([]);
     expect(removeUnneededLayers(store.layout, () => false)).toHaveLength(120);
-  });
+  }, 120_000);
 
   it('keeps unpacked layers that images or snapshots need, and no others', async () => {
     const image = await imageOf([[file('a', '1')], [file('b', '2')]]);

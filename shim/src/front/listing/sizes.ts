@@ -2,11 +2,14 @@
 
 import { lstatSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { lengthOfChanges } from '../../../../imagetool/src/layer/changes.ts';
+import { isCopied } from '../../../../imagetool/src/snapshot/places.ts';
 import type { Store } from '../../../../imagetool/src/store/store.ts';
 import type { Container } from '../../container/containers.ts';
 import { isMissing, readText } from '../../container/files.ts';
 import { rootfsPaths } from '../../container/rootfs.ts';
 import type { Context } from '../context.ts';
+import { containerChanges } from '../filesystem/container-changes.ts';
 
 export interface ContainerSize {
   readonly own: number;
@@ -17,8 +20,11 @@ export async function sizeOfContainer(context: Context): Promise<(container: Con
   const store = await context.store();
   const layers = new Map<string, number>();
   return ({ record }) => {
-    const { upper } = rootfsPaths(store, record.Id);
-    return { own: lengthOfTree(upper), image: layerNames(store, record.Id).reduce((sum, name) => sum + layerSize(store, name, layers), 0) };
+    // A copy has all files of its image: what is its own is found by comparing.
+    const own = isCopied(store.layout, record.Id)
+      ? lengthOfChanges(containerChanges(store, record).changes)
+      : lengthOfTree(rootfsPaths(store, record.Id).upper);
+    return { own, image: layerNames(store, record.Id).reduce((sum, name) => sum + layerSize(store, name, layers), 0) };
   };
 }
 
