@@ -83,7 +83,7 @@ const BOTH_ENGINES = [
   { pattern: /\.(localeCompare|toLocale\w*|normalize)\s*\(/, why: 'depends on the engine and its locale' },
   { pattern: /\bimport\s*\(/, why: 'every command is one bundle' },
 ];
-const NODE_ONLY = /^runtime\/src\/(sys\/node|cli\/node-main)\.ts$/;
+const NODE_ONLY = /^runtime\/src\/(sys\/node|cli\/node-[a-z-]+)\.ts$/;
 /** A native command's script: what it imports runs on both engines too. */
 const NATIVE_MAIN = /\/src\/.*native-main\.ts$/;
 

@@ -8,20 +8,30 @@ import { replaceFile, run } from './files.mjs';
 /** @typedef {(start: (words: string[]) => void, program: string) => void} Training has a command run, as often as it wants to, by the words of its command line */
 
 /**
+ * @typedef {object} CacheOptions
+ * @property {readonly string[]} [flags] those that Node will run it with
+ * @property {{ code: string, words: readonly string[] } | undefined} [quick] a script that is run before where one of the words is on the command line; it
+ * ends the process, or leaves everything to the other. Needs a training, which has bytecode made for each of the words
+ * @property {Training | undefined} [training] what the functions that are kept as bytecode are found by; without it all are
+ * @property {string | undefined} [program] what the training gets
+ */
+
+/**
  * Writes `path` as a starter of the bundle's text and its bytecode, which lie beside it. V8 refuses bytecode of another version or other flags and then
  * compiles the text, but it takes a text of the same length for the same: so the names of both files hold the text's digest.
- * @param {string} path @param {string} code a CommonJS script in ASCII
- * @param {{ flags?: readonly string[], training?: Training | undefined, program?: string }} [options] the flags that Node will run it with; what it is
- * trained with, which is given the program
+ * @param {string} path @param {string} code a CommonJS script in ASCII @param {CacheOptions} [options]
  */
-export function writeWithCodeCache(path, code, { flags = [], training, program = '' } = {}) {
-  const text = `(function (require, module, exports) {${code}\n})`;
+export function writeWithCodeCache(path, code, { flags = [], quick, training, program = '' } = {}) {
+  const texts = (quick === undefined ? [code] : [code, quick.code]).map((one) => `(function (require, module, exports) {${one}\n})`);
   const folder = join(dirname(path), `.${basename(path, '.cjs')}`);
   mkdirSync(folder, { recursive: true });
-  const [digest = ''] = training === undefined ? compiledInto(folder, [text], flags) : [trainedInto(folder, text, training, program)];
-  replaceFile(path, starter(join(folder, `${digest}.js`), join(folder, `${digest}.${process.version}.cache`)));
+  const digests =
+    training === undefined
+      ? compiledInto(folder, texts, flags)
+      : trainedInto(folder, texts, { training, program, words: quick?.words ?? [] });
+  replaceFile(path, starter(folder, digests, quick?.words ?? []));
   for (const old of readdirSync(folder)) {
-    if (!old.startsWith(digest)) {
+    if (!digests.some((digest) => old.startsWith(digest))) {
       rmSync(join(folder, old), { force: true });
     }
   }
@@ -45,20 +55,25 @@ export function compiledInto(folder, texts, flags = []) {
 
 /**
  * As `compiledInto`, but the bytecode is that of the functions which the training has called: half as much to load, and to lay out in memory, which is
- * most of what a start takes. The others are compiled when they are called.
- * @param {string} folder @param {string} text in ASCII @param {Training} training @param {string} program
+ * most of what a start takes. The others are compiled when they are called. Of the second of two scripts, which is run first, each of the words has its own.
+ * @param {string} folder @param {readonly string[]} texts in ASCII
+ * @param {{ training: Training, program: string, words: readonly string[] }} how
  */
-function trainedInto(folder, text, training, program) {
-  const digest = digestOf(TRAIN, String(training), text);
-  const [script, cache] = [join(folder, `${digest}.js`), join(folder, `${digest}.${process.version}.cache`)];
-  if (existsSync(script) && existsSync(cache)) return digest;
-  const beginning = `${cache}.${process.pid}`;
-  replaceFile(script, text);
-  training((words) => {
-    spawnSync(process.execPath, ['--no-warnings', '-e', TRAIN, '--', script, beginning, ...words], { stdio: 'ignore', timeout: 60_000 });
+function trainedInto(folder, texts, { training, program, words }) {
+  const digests = texts.map((text) => digestOf(TRAIN, String(training), ...words, ...texts, text));
+  const [whole = '', quick = ''] = digests.map((digest) => join(folder, digest));
+  const all = [whole, ...words.map((word) => `${quick}.${word}`)].map((path) => `${path}.${process.version}.cache`);
+  if (digests.every((digest) => existsSync(join(folder, `${digest}.js`))) && all.every((cache) => existsSync(cache))) return digests;
+  for (const [index, digest] of digests.entries()) replaceFile(join(folder, `${digest}.js`), texts[index] ?? '');
+  const ending = `.${process.version}.cache.${process.pid}`;
+  training((line) => {
+    const word = words.find((one) => line.includes(one));
+    const scripts = word === undefined ? [] : [{ script: `${quick}.js`, cache: `${quick}.${word}${ending}` }];
+    const chain = JSON.stringify([...scripts, { script: `${whole}.js`, cache: `${whole}${ending}` }]);
+    spawnSync(process.execPath, ['--no-warnings', '-e', TRAIN, '--', chain, ...line], { stdio: 'ignore', timeout: 60_000 });
   }, program);
-  if (existsSync(beginning)) renameSync(beginning, cache);
-  return digest;
+  for (const cache of all) if (existsSync(`${cache}.${process.pid}`)) renameSync(`${cache}.${process.pid}`, cache);
+  return digests;
 }
 
 /** @param {readonly string[]} words */
@@ -68,20 +83,22 @@ function digestOf(...words) {
   return hash.digest('hex').slice(0, 16);
 }
 
-/** Runs a script, and adds what it called to its bytecode. */
+/** Runs scripts, and adds what each called to its bytecode. */
 const TRAIN = `
-  const [filename, cache, ...words] = process.argv.slice(1), fs = require('node:fs'), { Script } = require('node:vm');
-  let cachedData;
-  try {
-    cachedData = fs.readFileSync(cache);
-  } catch {}
-  const script = new Script(fs.readFileSync(filename, 'latin1'), { filename, cachedData });
-  process.argv = [process.execPath, filename, ...words];
-  process.on('exit', () => {
-    fs.writeFileSync(cache + '.new', script.createCachedData());
-    fs.renameSync(cache + '.new', cache);
-  });
-  script.runInThisContext()(require, module, exports);
+  const [chain, ...words] = process.argv.slice(1), fs = require('node:fs'), { Script } = require('node:vm');
+  process.argv = [process.execPath, 'tsrun', ...words];
+  for (const { script: filename, cache } of JSON.parse(chain)) {
+    let cachedData;
+    try {
+      cachedData = fs.readFileSync(cache);
+    } catch {}
+    const script = new Script(fs.readFileSync(filename, 'latin1'), { filename, cachedData });
+    process.on('exit', () => {
+      fs.writeFileSync(cache + '.new', script.createCachedData());
+      fs.renameSync(cache + '.new', cache);
+    });
+    script.runInThisContext()(require, module, exports);
+  }
 `;
 
 /** All functions, not only those that run at once: a lazy function is compiled on its first call, which comes soon. The flag does not mark the bytecode. */
@@ -97,16 +114,26 @@ const COMPILE = `
   }
 `;
 
-/** @param {string} script @param {string} cache */
-function starter(script, cache) {
+/**
+ * @param {string} folder @param {readonly string[]} digests that of the whole, and of the quick script where there is one
+ * @param {readonly string[]} words those that the latter may know
+ */
+function starter(folder, [whole = '', quick], words) {
+  const quickly = `const word = process.argv.find((one) => ${JSON.stringify(words)}.includes(one));
+if (word !== undefined) run('${quick}', '.' + word);
+`;
   return `'use strict';
 const { readFileSync } = require('node:fs');
 const { Script } = require('node:vm');
-const filename = ${JSON.stringify(script)};
-let cachedData;
-try {
-  cachedData = readFileSync(${JSON.stringify(cache)});
-} catch {}
-new Script(readFileSync(filename, 'latin1'), { filename, cachedData }).runInThisContext()(require, module, exports);
+function run(digest, word) {
+  const path = ${JSON.stringify(`${folder}/`)} + digest;
+  const filename = path + '.js';
+  let cachedData;
+  try {
+    cachedData = readFileSync(path + word + '.${process.version}.cache');
+  } catch {}
+  new Script(readFileSync(filename, 'latin1'), { filename, cachedData }).runInThisContext()(require, module, exports);
+}
+${quick === undefined ? '' : quickly}run('${whole}', '');
 `;
 }

@@ -15,11 +15,20 @@ import { versionDefines } from './version.mjs';
  * command, or by a launcher that build.mjs makes. Bytecode is made where a start is waited for.
  * Packages `apart` are bundles of their own, loaded when they are first needed: each made of the file given, which takes what is used of the package.
  * Of a command with a `training`, which gets a program to put into containers, bytecode is made of what that needs.
+ * Of a command with a `quick` main file that one is loaded first where one of its words is on the command line: it ends the process, or leaves the rest to the other.
  * Of a command with `packs` only those parts are read that are needed, which are made by splitForNode.
- * @type {{ name?: string, main: string, bundle: string, bytecode?: boolean, flags?: readonly string[], apart?: Record<string, string>, packs?: string[][], training?: import('./code-cache.mjs').Training }[]}
+ * @type {{ name?: string, main: string, bundle: string, bytecode?: boolean, flags?: readonly string[], apart?: Record<string, string>, packs?: string[][],
+ *   quick?: { main: string, words: readonly string[] }, training?: import('./code-cache.mjs').Training }[]}
  */
 const COMMANDS = [
-  { name: 'tsrun-node', main: 'runtime/src/cli/node-main.ts', bundle: 'tsrun.cjs', bytecode: true, training: trainRuntime },
+  {
+    name: 'tsrun-node',
+    main: 'runtime/src/cli/node-main.ts',
+    bundle: 'tsrun.cjs',
+    bytecode: true,
+    quick: { main: 'runtime/src/cli/node-quick-main.ts', words: ['run', 'create', 'start', 'state', 'kill', 'delete', 'exec'] },
+    training: trainRuntime,
+  },
   {
     main: 'imagetool/src/cli/main.ts',
     bundle: 'tsimg.cjs',
@@ -82,18 +91,26 @@ export async function buildNodeCommands() {
   }
   await Promise.all([
     ...THREADS.map(({ main, bundle, bytecode, flags }) => bundleForNode(join(root, main), join(dist, bundle), { bytecode, flags })),
-    ...commands.map(({ name = '', main, bundle, bytecode, flags, apart, packs, training }) =>
-      bundleForNode(join(root, main), join(dist, bundle), { bytecode, flags, apart, packs, training, program: join(dist, 'bin', name) }),
+    ...commands.map(({ name = '', main, bundle, bytecode, flags, apart, packs, quick, training }) =>
+      bundleForNode(join(root, main), join(dist, bundle), {
+        bytecode,
+        flags,
+        apart,
+        packs,
+        quick,
+        training,
+        program: join(dist, 'bin', name),
+      }),
     ),
   ]);
   return names;
 }
 
 /** @typedef {{ bytecode?: boolean, flags?: readonly string[], apart?: Record<string, string>, packs?: string[][] | undefined,
- *   training?: import('./code-cache.mjs').Training | undefined, program?: string }} BundleOptions */
+ *   quick?: { main: string, words: readonly string[] } | undefined, training?: import('./code-cache.mjs').Training | undefined, program?: string }} BundleOptions */
 
 /** @param {string} main @param {string} output @param {BundleOptions} [options] */
-export async function bundleForNode(main, output, { bytecode = false, flags = [], apart = {}, packs, training, program } = {}) {
+export async function bundleForNode(main, output, { bytecode = false, flags = [], apart = {}, packs, quick, training, program } = {}) {
   const fileOf = (/** @type {string} */ name) => join(dirname(output), `${basename(output, '.cjs')}-${basename(name)}.cjs`);
   /** @type {import('esbuild').BuildOptions} */
   const options = {
@@ -105,35 +122,34 @@ export async function bundleForNode(main, output, { bytecode = false, flags = []
     legalComments: 'none',
     logLevel: 'warning',
   };
-  if (packs === undefined) await bundleWhole(main, output, options, bytecode ? { flags, training, program } : undefined);
+  if (packs === undefined) await bundleWhole(main, output, options, bytecode ? { flags, quick, training, program } : undefined);
   else await splitForNode(main, output, packs, { ...options, absWorkingDir: root });
   await Promise.all(Object.entries(apart).map(([name, entry]) => bundleForNode(join(root, entry), fileOf(name), { bytecode, flags })));
 }
 
 /**
  * @param {string} main @param {string} output @param {import('esbuild').BuildOptions} options
- * @param {Parameters<typeof writeWithCodeCache>[2]} [bytecode] where it is made
+ * @param {Omit<import('./code-cache.mjs').CacheOptions, 'quick'> & Pick<BundleOptions, 'quick'>} [bytecode] where it is made
  */
 async function bundleWhole(main, output, options, bytecode) {
-  const { build } = await import('esbuild');
-  const { outputFiles = [] } = await build({
-    ...options,
-    entryPoints: [main],
-    outfile: output,
-    write: false,
-    bundle: true,
-    format: 'cjs',
-    // Half of the text, where all of it is read at each start. What an error says has no name of a function in it.
-    ...(bytecode?.training ? { minify: true } : {}),
-    // Bytecode is made without a loader of modules.
-    ...(bytecode ? { supported: { 'dynamic-import': false } } : {}),
-  });
-  const code = outputFiles[0]?.text ?? '';
-  if (bytecode) {
-    writeWithCodeCache(output, code, bytecode);
-  } else {
-    replaceFile(output, code);
+  // Half of the text, where all of it is read at each start. What an error says has no name of a function in it.
+  const settings = { ...options, minify: bytecode?.training !== undefined };
+  if (bytecode === undefined) {
+    replaceFile(output, await textOf(main, settings));
+    return;
   }
+  // Bytecode is made without a loader of modules.
+  const scripts = { ...settings, supported: { 'dynamic-import': false } };
+  const { quick, ...others } = bytecode;
+  const quickly = quick === undefined ? undefined : { code: await textOf(join(root, quick.main), scripts), words: quick.words };
+  writeWithCodeCache(output, await textOf(main, scripts), { ...others, quick: quickly });
+}
+
+/** @param {string} main @param {import('esbuild').BuildOptions} options */
+async function textOf(main, options) {
+  const { build } = await import('esbuild');
+  const { outputFiles = [] } = await build({ ...options, entryPoints: [main], outdir: dist, write: false, bundle: true, format: 'cjs' });
+  return outputFiles[0]?.text ?? '';
 }
 
 /**

@@ -28,6 +28,10 @@ export function trainRuntime(start, program) {
     onContainer('kill', id, 'CONT');
     onContainer('start', id);
     onContainer('list');
+    onContainer('ps', id);
+    onContainer('pause', id);
+    onContainer('resume', id);
+    start(['features']);
     onContainer('delete', '--force', id);
   } finally {
     rmSync(folder, { recursive: true, force: true });

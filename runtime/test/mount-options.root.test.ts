@@ -1,3 +1,5 @@
+import { mkdirSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
 import { MOUNT_FLAG_OPTIONS, MOUNT_PROPAGATION_OPTIONS, MOUNT_RECURSIVE_OPTIONS } from '../../specs/runtime/mounts.ts';
 import { onBothEngines } from './ground.ts';
 import { mountAt } from './mountinfo.ts';
@@ -151,6 +153,30 @@ onBothEngines('mount options', (ground) => {
       expect([options, mountAt(lines, `/p/${index}/below`).propagation]).toEqual([options, expect.stringMatching(below)]);
     });
     expect(mountAt(lines, '/own').propagation).toBe('unbindable');
+  });
+
+  it('are set where the mount is, though its path leads elsewhere once it is there', () => {
+    const ways = { old: ['silent', 'shared'], new: ['shared'] };
+    const { lines } = ground().sh(
+      'cat /proc/self/mountinfo',
+      (config) => {
+        for (const [way, options] of Object.entries(ways)) {
+          config.mounts.push({ destination: `/${way}/self`, type: 'tmpfs', source: way, options });
+        }
+      },
+      {
+        rootfs: (tree) => {
+          for (const way of Object.keys(ways)) {
+            mkdirSync(join(tree, way));
+            // The link is hidden by what is mounted by way of it.
+            symlinkSync('.', join(tree, way, 'self'));
+          }
+        },
+      },
+    );
+    for (const way of Object.keys(ways)) {
+      expect(mountAt(lines, `/${way}`)).toMatchObject({ source: way, propagation: expect.stringMatching(/^shared:\d+$/) });
+    }
   });
 
   it('change what is mounted already, the file system or the mount alone', () => {

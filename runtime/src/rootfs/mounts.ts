@@ -1,6 +1,6 @@
 /** Mount steps as programs. */
 import { JUMP_IF_ERROR, JUMP_IF_OK } from '../init/agent/protocol.ts';
-import type { Argument, Output } from '../init/program.ts';
+import type { Argument, Output, ResultOf } from '../init/program.ts';
 import { ENOENT } from '../linux/errno.ts';
 import {
   MOUNT_ATTR_NOATIME,
@@ -22,10 +22,10 @@ import {
   MS_REMOUNT,
   MS_STRICTATIME,
 } from '../linux/mount-flags.ts';
-import { O_CLOEXEC, O_DIRECTORY, O_PATH } from '../linux/open-flags.ts';
+import { O_CLOEXEC, O_DIRECTORY, O_PATH, RESOLVE_IN_ROOT } from '../linux/open-flags.ts';
 import type { BindStep, FilesystemStep, RemountStep } from '../plan/steps.ts';
 import { attach, cloneHostTree, FLAGS_WITH_NAMES, newMount, setAttributes, setPropagations } from './attach.ts';
-import { makeDirectories, makeFile, openDirectory, openInRoot, type Target } from './paths.ts';
+import { makeDirectories, makeFile, openBelow, openDirectory, openInRoot, type Target } from './paths.ts';
 
 /** fsconfig(2) takes values of at most 255 bytes. */
 const FSCONFIG_VALUE_BYTES = 255;
@@ -68,9 +68,15 @@ function mountCall(target: Target, step: FilesystemStep, place: Argument): void 
   const object = step.destination;
   program.call('fchdir', [place], { object });
   program.call('mount', [step.source, '.', step.type, step.superFlags | attributeFlags(step), step.data.join(',')], { object });
-  if (step.propagations.length === 0) return;
-  const mount = openInRoot(target, step.destination, O_DIRECTORY(target.arch));
-  setPropagations(target, mount, step.propagations);
+  if (step.propagations.length > 0) setPropagations(target, mountedOn(target, place), step.propagations);
+}
+
+/**
+ * The directory that an open directory is hidden by. No path is followed, which may lead elsewhere by now: with RESOLVE_IN_ROOT the descriptor is the root,
+ * whose `..` is the root itself with what is mounted there (path_resolution(7), openat2(2)).
+ */
+function mountedOn(target: Target, place: Argument): ResultOf {
+  return openBelow(target, place, '..', { flags: O_PATH | O_DIRECTORY(target.arch), resolve: RESOLVE_IN_ROOT });
 }
 
 /** Nothing to check is left for procfs, which has a place of its own. */
