@@ -9,6 +9,7 @@
 
 import type { Descriptor, Platform } from '../../../specs/image/descriptor.ts';
 import { OCI } from '../../../specs/image/media-types.ts';
+import { readUntilAborted, untilAborted } from '../base/until-aborted.ts';
 import { storeJson } from '../image/commit.ts';
 import type { LoadedImage } from '../image/load.ts';
 import { formatPlatform, hostPlatform } from '../image/platform.ts';
@@ -25,6 +26,7 @@ import type { Dockerfile } from './dockerfile/ast.ts';
 import { parseDockerfile } from './dockerfile/parse.ts';
 import { type AssembledImage, assembleImage } from './execute/image.ts';
 import { Session, type SessionOptions } from './execute/session.ts';
+import { SharedWork } from './execute/shared-work.ts';
 import { type BuiltStage, executePlan } from './execute/stages.ts';
 import { type BuildPlan, planBuild } from './plan/stages.ts';
 import type { BuildProgress } from './progress/progress.ts';
@@ -98,8 +100,8 @@ export async function build<T>(options: BuildOptions, use: (built: Built) => Pro
 }
 
 async function buildIn<T>(options: BuildOptions, workspace: Workspace, lease: Lease, use: (built: Built) => Promise<T>): Promise<T> {
-  const { store, progress } = options;
-  const images = memoized((reference: string, at: Platform) => options.loadImage(reference, at, lease));
+  const { store, progress, signal } = options;
+  const images = memoized((reference: string, at: Platform) => untilAborted(signal, options.loadImage(reference, at, lease)));
   const context = await progress.during('[internal] load build context', () => contextOf(options, workspace));
   const dockerfile = parseDockerfile(context.dockerfile.text, context.dockerfile.name);
   const given: Given = {
@@ -109,16 +111,45 @@ async function buildIn<T>(options: BuildOptions, workspace: Workspace, lease: Le
     dockerfile,
     images,
     named: await namedOrigins(options, workspace),
-    cacheSources: await options.cacheSources(lease),
+    cacheSources: await untilAborted(signal, options.cacheSources(lease)),
   };
   const [first = hostPlatform(), ...others] = options.platforms;
   const plan = await planFor(options, given, first);
   const check = await checkPlan(options, { dockerfile, ignoreFile: context.ignoreFile, plan, platform: first, images });
   if (check.isError) throw checkError(check);
-  const variants: [Variant, ...Variant[]] = [await buildVariant(options, given, { platform: first, plan })];
-  for (const platform of others)
-    variants.push(await buildVariant(options, given, { platform, plan: await planFor(options, given, platform) }));
+  const otherPlans = await Promise.all(others.map(async (platform) => ({ platform, plan: await planFor(options, given, platform) })));
+  const variants = await buildVariants(options, given, [{ platform: first, plan }, ...otherPlans]);
   return await use({ variants, descriptor: await indexOf(store, lease, variants), check });
+}
+
+interface PlatformPlan {
+  readonly platform: Platform;
+  readonly plan: BuildPlan;
+}
+
+/** All platforms side by side. Where one fails the others are stopped, and waited for. */
+async function buildVariants(
+  options: BuildOptions,
+  given: Given,
+  [first, ...others]: readonly [PlatformPlan, ...PlatformPlan[]],
+): Promise<Built['variants']> {
+  const controller = new AbortController();
+  const shared = new SharedWork();
+  let failure: { readonly error: unknown } | undefined;
+  const start = async (one: PlatformPlan): Promise<Variant> => {
+    try {
+      return await buildVariant(options, given, { ...one, controller, shared });
+    } catch (error) {
+      failure ??= { error };
+      controller.abort();
+      throw error;
+    }
+  };
+  const [begun, begunOthers] = [start(first), others.map(start)];
+  await Promise.allSettled([begun, ...begunOthers]);
+  // What the others ran into may be only that everything was stopped.
+  if (failure !== undefined) throw failure.error;
+  return [await begun, ...(await Promise.all(begunOthers))];
 }
 
 /** What the builds for all platforms share. */
@@ -154,9 +185,9 @@ export async function planFor(
 async function buildVariant(
   options: BuildOptions,
   given: Given,
-  { platform, plan }: { readonly platform: Platform; readonly plan: BuildPlan },
+  { platform, plan, controller, shared }: PlatformPlan & { readonly controller: AbortController; readonly shared: SharedWork },
 ): Promise<Variant> {
-  const session = new Session(sessionOptions(options, given, platform));
+  const session = new Session({ ...sessionOptions(options, given, platform, controller), shared });
   try {
     const { target: stage, stages } = await executePlan(session, plan);
     const extraFields = options.inlineCache ? { [INLINE_FIELD]: encodeRecords(session.usedRecords(plan.target.index)) } : {};
@@ -187,16 +218,20 @@ export async function contextOf(options: BuildOptions, workspace: Workspace): Pr
     sys: options.store.sys,
     source: options.context,
     ...(options.dockerfile === undefined ? {} : { dockerfile: options.dockerfile }),
-    input: options.input,
+    input: () => readUntilAborted(options.input(), options.signal),
     directory: workspace.step().directory,
     signal: options.signal,
   });
 }
 
-function sessionOptions(options: BuildOptions, given: Given, platform: Platform): SessionOptions {
+function sessionOptions(
+  options: BuildOptions,
+  given: Given,
+  platform: Platform,
+  controller: AbortController,
+): Omit<SessionOptions, 'shared'> {
   const { store, progress, provided, hosts, epochSeconds, noCache, isNamespaced, onFailedRun, breakAt, beforeShell, explain } = options;
   const { workspace, lease, context, named, images, cacheSources } = given;
-  const controller = new AbortController();
   const name = JSON.stringify([context.identity, context.dockerfile.name, options.target ?? '', platform]);
   return {
     store,

@@ -1,6 +1,7 @@
 /** `tsimg build --check`: what a build would stumble over, and what it would not although it is a mistake. Nothing is built, and nothing pulled. */
 
 import { ImageError } from '../base/errors.ts';
+import { untilAborted } from '../base/until-aborted.ts';
 import { hostPlatform } from '../image/platform.ts';
 import { type BuildOptions, contextOf, type ImageLookup, memoized, planFor } from './build.ts';
 import { type BuildCheck, checkPlan } from './check-plan.ts';
@@ -14,7 +15,7 @@ export async function checkBuild(options: BuildOptions, note: (text: string) => 
     const { dockerfile: text, ignoreFile } = await contextOf(options, workspace);
     const dockerfile = parseDockerfile(text.text, text.name);
     const platform = options.platforms[0] ?? hostPlatform();
-    const images = memoized(tolerant(options.lookUpImage, note));
+    const images = memoized(tolerant((reference, at) => untilAborted(options.signal, options.lookUpImage(reference, at)), note));
     const plan = await planFor(options, { dockerfile, images }, platform);
     return await checkPlan(options, { dockerfile, ignoreFile, plan, platform, images });
   } finally {

@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import type { NamedContext } from '../build/build.ts';
 import type { Provided } from '../build/run/mounts.ts';
+import type { ProvidedAgent } from '../build/ssh/provided-agent.ts';
 import { type OptionSpec, type ParsedArgs, usage } from './args.ts';
 import { isLayoutReference } from './base-image.ts';
 
@@ -26,7 +27,11 @@ export const BUILD_OPTIONS: readonly OptionSpec[] = [
   { name: 'no-cache', help: 'make every step anew' },
   { name: 'no-cache-filter', value: 'STAGE', help: 'make the steps of this stage anew; may be repeated' },
   { name: 'secret', value: 'id=ID[,src=FILE|,env=NAME]', help: 'a secret for RUN --mount=type=secret; may be repeated' },
-  { name: 'ssh', value: 'ID[=SOCKET]', help: 'an SSH agent for RUN --mount=type=ssh (default: $SSH_AUTH_SOCK)' },
+  {
+    name: 'ssh',
+    value: 'ID[=SOCKET|KEY[,KEY…]]',
+    help: 'an SSH agent for RUN --mount=type=ssh (default: $SSH_AUTH_SOCK), or files of keys for one; may be repeated',
+  },
   { name: 'network', value: 'default|none|host', help: 'the network of RUN steps that do not say' },
   { name: 'add-host', value: 'NAME:ADDRESS', help: 'a line for /etc/hosts of RUN steps; may be repeated' },
   { name: 'output', short: 'o', value: 'type=TYPE[,dest=PATH]', help: 'image, oci, docker, tar or local; a directory alone is local' },
@@ -89,16 +94,11 @@ export function networkOf(args: ParsedArgs): 'default' | 'none' | 'host' {
   return text;
 }
 
-/** Files of secrets are read when they are first asked for. Throws ImageError `usage`. */
-export function providedBy(args: ParsedArgs, env: Readonly<Record<string, string | undefined>>): Provided {
+/** Files of secrets are read when they are first asked for. Throws ImageError `usage`, `ssh`. */
+export async function providedBy(args: ParsedArgs, env: Readonly<Record<string, string | undefined>>): Promise<Provided> {
   const secrets = new Map(args.values('secret').map((text) => secretOf(text, env)));
-  const sockets = new Map(
-    args
-      .values('ssh')
-      .flatMap((text) => text.split(','))
-      .map((text) => socketOf(text, env)),
-  );
-  return { secret: (id) => secrets.get(id)?.(), sshSocket: (id) => sockets.get(id) };
+  const agents = args.values('ssh').length === 0 ? undefined : await agentsGiven(args.values('ssh'), env);
+  return { secret: (id) => secrets.get(id)?.(), sshAgent: (id) => agents?.get(id) };
 }
 
 function secretOf(text: string, env: Readonly<Record<string, string | undefined>>): [string, () => Buffer] {
@@ -115,10 +115,18 @@ function secretOf(text: string, env: Readonly<Record<string, string | undefined>
   return [id, () => readFileSync(file ?? id)];
 }
 
-function socketOf(text: string, env: Readonly<Record<string, string | undefined>>): [string, string] {
-  const equals = text.indexOf('=');
-  const id = equals < 0 ? text : text.slice(0, equals);
-  const socket = equals < 0 ? env['SSH_AUTH_SOCK'] : text.slice(equals + 1);
-  if (socket === undefined || socket === '') throw usage(`--ssh ${text}: there is no agent (SSH_AUTH_SOCK)`);
-  return [id, socket];
+/** Keys are read at once: what is wrong with them is known before anything is built. */
+async function agentsGiven(
+  values: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<ReadonlyMap<string, ProvidedAgent>> {
+  const { agentOf } = await import('../build/ssh/provided-agent.ts');
+  return new Map(
+    values.map((text): [string, ProvidedAgent] => {
+      const equals = text.indexOf('=');
+      const [id, given] = equals < 0 ? [text, env['SSH_AUTH_SOCK'] ?? ''] : [text.slice(0, equals), text.slice(equals + 1)];
+      if (given === '') throw usage(`--ssh ${text}: there is no agent (SSH_AUTH_SOCK)`);
+      return [id, agentOf(equals < 0 ? [given] : given.split(','))];
+    }),
+  );
 }

@@ -3,6 +3,7 @@
 import { once } from 'node:events';
 import { closeSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { readUntilAborted } from '../base/until-aborted.ts';
 import type { Built, Variant } from '../build/build.ts';
 import { formatPlatform } from '../image/platform.ts';
 import { type ParsedArgs, usage } from './args.ts';
@@ -46,11 +47,11 @@ function outputOf(text: string): BuildOutput {
 /** Archives and directories; the image itself is the store's affair. Of several platforms each has a directory of its own: `linux_arm64`. */
 export async function writeOutput(output: BuildOutput, { variants, descriptor }: Built, names: readonly string[]): Promise<void> {
   if (output.type === 'image') return;
-  const { store, platform } = variants[0].session.options;
+  const { store, platform, signal } = variants[0].session.options;
   if (output.type === 'oci' || output.type === 'docker') {
     const images = names.length === 0 ? [{ descriptor }] : names.map((name) => ({ name, descriptor }));
     const { saveImages } = await import('../image/save.ts');
-    await writeArchive(saveImages(store.layout, images, platform), output.destination);
+    await writeArchive(readUntilAborted(saveImages(store.layout, images, platform), signal), output.destination);
   } else if (output.type === 'tar') await writeArchive(await filesOf(variants[0]), output.destination);
   else {
     const { unpackLayer } = await import('../layer/unpack.ts');
@@ -66,7 +67,7 @@ export async function writeOutput(output: BuildOutput, { variants, descriptor }:
 async function filesOf({ session, stage }: Variant): Promise<AsyncIterable<Uint8Array>> {
   const { signal, epochSeconds } = session.options;
   const { treeArchive } = await import('../image/image-tree.ts');
-  return treeArchive(await session.stacks.tree(stage.layers, signal), epochSeconds);
+  return readUntilAborted(treeArchive(await session.stacks.tree(stage.layers, signal), epochSeconds), signal);
 }
 
 async function writeArchive(archive: AsyncIterable<Uint8Array>, destination: string): Promise<void> {

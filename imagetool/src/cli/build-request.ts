@@ -35,7 +35,7 @@ export async function buildOptions(context: Context, args: ParsedArgs, { path, p
     platforms: platformsOf(args),
     network: networkOf(args),
     hosts: args.values('add-host'),
-    provided: providedBy(args, context.env),
+    provided: await providedBy(args, context.env),
     ...(epochSeconds === undefined ? {} : { epochSeconds }),
     noCache: args.flag('no-cache') ? 'all' : new Set(args.values('no-cache-filter')),
     isNamespaced: isNamespaced(store.sys),

@@ -43,14 +43,15 @@ export class TsimgCommand {
     return [process.execPath, this.#script, '--root', this.#bench.storeRoot, ...args];
   }
 
-  start(...args: readonly string[]): ChildProcess {
+  /** `env` is added to the environment. */
+  start(env: Readonly<Record<string, string>>, ...args: readonly string[]): ChildProcess {
     const [file, ...rest] = this.argv(...args);
-    return spawn(file, rest, { stdio: ['pipe', 'pipe', 'pipe'] });
+    return spawn(file, rest, { stdio: ['pipe', 'pipe', 'pipe'], env: { ...process.env, ...env } });
   }
 
   /** Runs to its end, with `input` as its standard input. */
   async run(input: string | Buffer, ...args: readonly string[]): Promise<Ended> {
-    return await ended(this.start(...args), input);
+    return await ended(this.start({}, ...args), input);
   }
 }
 

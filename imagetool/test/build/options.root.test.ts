@@ -6,6 +6,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { command, describeWith, itWith, rootUser } from '../../../.scripts/jest/requirement.ts';
+import { images } from '../../src/cli/commands/images.ts';
 import { push } from '../../src/cli/commands/push.ts';
 import { tag } from '../../src/cli/commands/tag.ts';
 import { digestOf } from '../../src/digest/digest.ts';
@@ -251,6 +252,29 @@ describeWith([rootUser, command('busybox')], 'options of a build', () => {
       await expect(bench.build('--platform', 'linux/amd64,linux/arm64', '-o', 'type=docker,dest=x', directory)).rejects.toThrow(
         'type=docker holds one platform',
       );
+    });
+    /** Each waits for the other: one after the other they would wait in vain. */
+    const meet = 'touch /m/$TARGETARCH; for i in $(seq 600); do test -e /m/amd64 && test -e /m/arm64 && exit; sleep 0.1; done; exit 7';
+    const both = ['--platform', 'linux/amd64,linux/arm64'];
+    it('of several are built side by side, and what they have in common once', async () => {
+      const dockerfile = [
+        'FROM --platform=$BUILDPLATFORM busybox AS tools',
+        'RUN --mount=type=cache,target=/m,id=meet echo made >> /m/count && cp /m/count /count',
+        'FROM --platform=$BUILDPLATFORM busybox',
+        'COPY --from=tools /count /count',
+        'ARG TARGETARCH',
+        `RUN --mount=type=cache,target=/m,id=meet ${meet}`,
+      ];
+      await bench.build('-q', ...both, '-t', 'localhost/met', context('meet', `${dockerfile.join('\n')}\n`));
+      expect(await bench.text('localhost/met', 'count')).toBe('made\n');
+    });
+    it('of which one fails: the others are stopped', async () => {
+      const run = 'test $TARGETARCH = amd64 && exec sleep 600; exit 7';
+      const dockerfile = `FROM --platform=$BUILDPLATFORM busybox\nARG TARGETARCH\nRUN ${run}\n`;
+      await expect(bench.build(...both, '-t', 'localhost/half', context('half', dockerfile))).rejects.toThrow(
+        /linux\/arm64 2\/2.*exit code: 7/,
+      );
+      expect([bench.leftovers(), (await bench.run(images)).lines.join('\n')]).toEqual([[], expect.not.stringContaining('half')]);
     });
     it('that the base image does not have', async () => {
       const missing = bench.build('--platform', 'linux/amd64,linux/s390x', context('missing', 'FROM busybox\nRUN true\n'));

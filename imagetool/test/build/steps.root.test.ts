@@ -1,7 +1,7 @@
 /** What a RUN step finds around it: filter and capabilities, agents, the shell that opens where one fails. */
 
-import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { chmodSync, existsSync, lchownSync, lstatSync, lutimesSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { command, describeWith, rootUser } from '../../../.scripts/jest/requirement.ts';
@@ -29,6 +29,43 @@ describeWith([rootUser, command('busybox')], 'RUN steps', () => {
     const run = 'grep -E "^(CapEff|CapBnd|Seccomp):" /proc/self/status > /status; ! unshare -r true && ! mount -t tmpfs x /mnt && ! dmesg';
     await bench.build('-q', '-t', 'localhost/confined', context('confined', `FROM busybox\nRUN ${run}\n`));
     expect(await bench.text('localhost/confined', 'status')).toBe('CapEff:\t00000000a80425fb\nCapBnd:\t00000000a80425fb\nSeccomp:\t2\n');
+  });
+
+  it('see the files of a context as root’s, whoever owns them', async () => {
+    const files = { 'sub/own': 'own', 'sub/deep/other': 'other', 'sub/hidden': 'hidden', plain: 'plain', '.dockerignore': 'sub/hidden\n' };
+    const look =
+      "cd /c && find .dockerignore * | sort | xargs stat -c '%n %u:%g %a %Y' > /seen && cat plain sub/own sub/link >> /seen && echo new > plain";
+    const dockerfile = [
+      'FROM busybox',
+      `RUN --mount=type=bind,target=/c,rw ${look}`,
+      "RUN --mount=type=bind,source=sub/link,target=/f stat -c '%u:%g %a' /f > /single",
+    ];
+    const directory = bench.context('owned', { ...files, Dockerfile: `${dockerfile.join('\n')}\n` });
+    const at = (path: string): string => join(directory, path);
+    symlinkSync('deep/other', at('sub/link'));
+    const modes = { sub: 0o750, 'sub/own': 0o600, 'sub/deep': 0o755, 'sub/deep/other': 0o4711, plain: 0o644 };
+    for (const [path, owner] of Object.entries({ sub: 1, 'sub/own': 0, 'sub/deep': 0, 'sub/deep/other': 51_234, 'sub/link': 7, plain: 2 }))
+      lchownSync(at(path), owner, owner);
+    for (const [path, mode] of Object.entries(modes)) chmodSync(at(path), mode);
+    for (const name of ['.dockerignore', 'Dockerfile']) chmodSync(at(name), 0o644);
+    for (const path of ['sub/link', 'Dockerfile', '.dockerignore', ...Object.keys(modes).reverse()]) lutimesSync(at(path), 1e9, 1e9);
+    await bench.build('-q', '-t', 'localhost/owned', directory);
+    const line = (path: string, mode: number): string => `${path} 0:0 ${mode.toString(8)} 1000000000\n`;
+    expect(await bench.text('localhost/owned', 'seen')).toBe(
+      [
+        line('.dockerignore', 0o644),
+        line('Dockerfile', 0o644),
+        line('plain', 0o644),
+        line('sub', 0o750),
+        line('sub/deep', 0o755),
+        line('sub/deep/other', 0o4711),
+        line('sub/link', 0o777),
+        line('sub/own', 0o600),
+        'plainownother',
+      ].join(''),
+    );
+    expect(await bench.text('localhost/owned', 'single')).toBe('0:0 4711\n');
+    expect([lstatSync(at('plain')).uid, readFileSync(at('plain'), 'utf8')]).toEqual([2, 'plain']);
   });
 
   describeWith([command('ssh-agent'), command('ssh-add')], 'with an SSH agent', () => {
@@ -66,6 +103,30 @@ describeWith([rootUser, command('busybox')], 'RUN steps', () => {
       await bench.build('-q', context('without', 'FROM localhost/ssh\nRUN --mount=type=ssh test -z "$SSH_AUTH_SOCK"\n'));
       const { status, stderr } = await tsimg.run('', 'build', '--ssh', 'default=', context('without', 'FROM busybox\n'));
       expect([status, stderr]).toEqual([2, expect.stringContaining('there is no agent')]);
+    });
+  });
+
+  describeWith([command('ssh-keygen'), command('ssh-add')], 'with keys for an SSH agent', () => {
+    beforeAll(async () => {
+      await bench.run(bootstrap, '--tool', 'ssh-add', 'localhost/ssh');
+    });
+    const makeKey = (name: string, passphrase = ''): string => {
+      const path = join(bench.directory.path, name);
+      execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', passphrase, '-C', name, '-f', path]);
+      return path;
+    };
+    const words = (text = ''): string[] => text.split(' ').slice(0, 2);
+
+    it('find them in an agent of the build', async () => {
+      const [one, two] = [makeKey('one'), makeKey('two')];
+      const file = context('keys', 'FROM localhost/ssh\nRUN --mount=type=ssh,required ssh-add -L > /asked && ! ssh-add -D\n');
+      await bench.build('-q', '--ssh', `default=${one},${two}`, '-t', 'localhost/keys', file);
+      const lines = (await bench.text('localhost/keys', 'asked'))?.trim().split('\n') ?? [];
+      expect(lines.map(words)).toEqual([one, two].map((path) => words(readFileSync(`${path}.pub`, 'utf8'))));
+    });
+    it('are refused one with a passphrase, before anything is built', async () => {
+      const { status, stderr } = await tsimg.run('', 'build', '--ssh', `default=${makeKey('locked', 'x')}`, context('keys', 'FROM none\n'));
+      expect([status, stderr]).toEqual([1, expect.stringMatching(/locked is encrypted, and builds do not ask for passphrases\n.*ssh-add/)]);
     });
   });
 

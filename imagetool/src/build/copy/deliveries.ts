@@ -1,7 +1,7 @@
 /** What a COPY or ADD step delivers: its key's inputs first, and the files themselves when the key is not known. */
 
 import { createHash } from 'node:crypto';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { Sys } from '../../../../runtime/src/sys/sys.ts';
 import { fromText, toText } from '../../archive/byte-string.ts';
@@ -124,7 +124,9 @@ function inlinePart(step: Wanted, options: DeliveryOptions): Prepared {
       const directory = join(options.directory, 'inline');
       mkdirSync(directory, { recursive: true });
       return step.files.map(({ name, content }, index) => {
-        writeFileSync(join(directory, String(index)), content, { mode: 0o644 });
+        writeFileSync(join(directory, String(index)), content);
+        // Whatever the umask: the mode is part of the image.
+        chmodSync(join(directory, String(index)), 0o644);
         return oneFile(options, directory, String(index), name);
       });
     },

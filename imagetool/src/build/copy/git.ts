@@ -7,6 +7,8 @@ import { promisify } from 'node:util';
 import { ImageError, isNodeError } from '../../base/errors.ts';
 
 const run = promisify(execFile);
+/** The shell's exit code for a program that is not there. */
+const NOT_FOUND = 127;
 
 export interface FetchedRepository {
   readonly directory: string;
@@ -27,7 +29,9 @@ export async function fetchRepository(source: string, directory: string, options
   const git = async (...args: string[]): Promise<string> => {
     try {
       const env = { ...process.env, GIT_TERMINAL_PROMPT: '0', GIT_CONFIG_NOSYSTEM: '1' };
-      return (await run('git', ['-C', directory, ...args], { env, signal: options.signal })).stdout.trim();
+      // git's files have the modes that the umask leaves them, and modes are part of the image.
+      const words = ['-c', 'umask 022 && exec git "$@"', 'git', '-C', directory, ...args];
+      return (await run('sh', words, { env, signal: options.signal })).stdout.trim();
     } catch (cause) {
       options.signal.throwIfAborted();
       throw new ImageError('git', `git ${args[0]} of ${url}: ${failure(cause)}`, { cause });
@@ -79,6 +83,6 @@ function inside(root: string, subdirectory: string, source: string): string {
 }
 
 function failure(cause: unknown): string {
-  if (isNodeError(cause, 'ENOENT')) return 'this machine has no git';
+  if (cause instanceof Error && 'code' in cause && cause.code === NOT_FOUND) return 'this machine has no git';
   return cause instanceof Error && 'stderr' in cause ? String(cause.stderr).trim() : String(cause);
 }

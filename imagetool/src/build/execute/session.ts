@@ -7,7 +7,7 @@ import type { LoadedImage } from '../../image/load.ts';
 import type { LayerKind } from '../../snapshot/layers.ts';
 import type { Lease } from '../../store/leases.ts';
 import type { Store } from '../../store/store.ts';
-import { FileHashes } from '../cache/file-hashes.ts';
+import type { FileHashes } from '../cache/file-hashes.ts';
 import { type CacheRecord, CacheRecords, type CacheSource } from '../cache/records.ts';
 import type { Trace } from '../cache/trace.ts';
 import type { Origin } from '../copy/select.ts';
@@ -15,6 +15,7 @@ import type { BuildProgress } from '../progress/progress.ts';
 import type { Provided } from '../run/mounts.ts';
 import type { StepSpace, Workspace } from '../run/workspace.ts';
 import { UnpackedStacks } from './layers.ts';
+import type { SharedWork } from './shared-work.ts';
 import { createdTime } from './time.ts';
 
 export interface SessionOptions {
@@ -30,6 +31,8 @@ export interface SessionOptions {
   readonly platform: Platform;
   /** How progress tells its steps from those for other platforms; empty where there is one. */
   readonly platformLabel: string;
+  /** With the sessions for other platforms. */
+  readonly shared: SharedWork;
   readonly context: Origin;
   readonly named: ReadonlyMap<string, Origin>;
   readonly loadImage: (reference: string, platform: Platform) => Promise<LoadedImage>;
@@ -57,7 +60,6 @@ export class Session {
   readonly stacks: UnpackedStacks;
   readonly kind: LayerKind;
   readonly #used: { readonly stage: number; readonly key: string; readonly record: CacheRecord }[] = [];
-  readonly #hashes = new Map<string, FileHashes>();
   #filter: { readonly value: Seccomp | undefined } | undefined;
 
   constructor(options: SessionOptions) {
@@ -84,13 +86,12 @@ export class Session {
   }
 
   hashes(root: string): FileHashes {
-    const known = this.#hashes.get(root) ?? new FileHashes(this.options.store.layout, root);
-    this.#hashes.set(root, known);
-    return known;
+    const { shared, store } = this.options;
+    return shared.hashes(store.layout, root);
   }
 
   saveHashes(): void {
-    for (const hashes of this.#hashes.values()) hashes.save();
+    this.options.shared.saveHashes();
   }
 
   /** RFC 3339: now, or what stands for it. */

@@ -5,13 +5,13 @@ import type { Digest } from '../../../../specs/image/digest.ts';
 import { fromText, toText } from '../../archive/byte-string.ts';
 import { ImageError } from '../../base/errors.ts';
 import { joinPath } from '../../layer/names.ts';
-import { isDirectory } from '../../layer/tree.ts';
-import { mountSnapshot } from '../../snapshot/overlay.ts';
+import { type FileRecord, isDirectory } from '../../layer/tree.ts';
+import { mountSnapshot, type Snapshot } from '../../snapshot/overlay.ts';
 import { resolvePath, type SearchableTree } from '../../snapshot/stacked-tree.ts';
 import { NO_FILTER, type Origin } from '../copy/select.ts';
 import type { FileSource } from '../plan/step.ts';
-import type { MountedTree } from '../run/mounts.ts';
-import { hideExcluded } from './hide-excluded.ts';
+import type { MountedPath, MountWish } from '../run/mounts.ts';
+import { coverContext } from './context-cover.ts';
 import { chainOf, type LayerStack, layersOfImage } from './layers.ts';
 import type { Session } from './session.ts';
 
@@ -54,36 +54,46 @@ export async function openSource(session: Session, source: ResolvedSource): Prom
   return { tree, filter: NO_FILTER, name: source.name, hashRoot: `layers ${source.chain}`, isForeign: false };
 }
 
-/** Shows a source at a place of this machine, for a container. The workspace of the step removes the mount: it bears the step's id. */
-export async function mountSource(session: Session, source: ResolvedSource, id: string): Promise<MountedTree> {
+/**
+ * Shows a path of a source at a place of this machine, for a container; the source is not left. The workspace of the step removes the mount: it bears
+ * the step's id. Throws ImageError `copy-source` for what is not there.
+ */
+export async function mountSource(session: Session, source: ResolvedSource, { id, path }: MountWish): Promise<MountedPath> {
   const { store, signal } = session.options;
   const isRootless = session.kind !== 'root';
   if (source.kind === 'directory') {
-    const { tree } = source.origin;
+    const { tree, name } = source.origin;
+    const found = findPath(tree, path, name);
     const snapshot = mountSnapshot(store, {
       id,
       layers: [],
       isRootless,
       isVolatile: true,
       base: toText(tree.hostPath('') ?? ''),
-      makeCover: (directory) => hideExcluded(store.sys, source.origin, directory),
+      makeCover: (directory) => coverContext(store.sys, source.origin, { path: found.path, directory }),
     });
-    return mountedTree(tree, snapshot?.merged, source.origin.name);
+    return mountedPath(snapshot, found);
   }
   const layers = await session.stacks.directories(source.layers, signal);
-  const snapshot = mountSnapshot(store, { id, layers, isRootless, isVolatile: true });
-  return mountedTree(await session.stacks.tree(source.layers, signal), snapshot?.merged, source.name);
+  const found = findPath(await session.stacks.tree(source.layers, signal), path, source.name);
+  return mountedPath(mountSnapshot(store, { id, layers, isRootless, isVolatile: true }), found);
 }
 
-function mountedTree(tree: SearchableTree, merged: string | undefined, name: string): MountedTree {
-  if (merged === undefined) throw new ImageError('unsupported', 'this kernel or user may not mount overlayfs, which builds need');
-  return {
-    at: (path) => {
-      const { path: real, record } = resolvePath(tree, fromText(path), { follow: true });
-      if (record === undefined) throw new ImageError('copy-source', `${name} has no ${JSON.stringify(path)}`);
-      return { hostPath: toText(joinPath(merged, real).replace(/\/$/, '')), isFile: !isDirectory(record) };
-    },
-  };
+interface FoundPath {
+  /** Without links. Byte string. */
+  readonly path: string;
+  readonly record: FileRecord;
+}
+
+function findPath(tree: SearchableTree, wanted: string, name: string): FoundPath {
+  const { path, record } = resolvePath(tree, fromText(wanted), { follow: true });
+  if (record === undefined) throw new ImageError('copy-source', `${name} has no ${JSON.stringify(wanted)}`);
+  return { path, record };
+}
+
+function mountedPath(snapshot: Snapshot | undefined, { path, record }: FoundPath): MountedPath {
+  if (snapshot === undefined) throw new ImageError('unsupported', 'this kernel or user may not mount overlayfs, which builds need');
+  return { hostPath: toText(joinPath(snapshot.merged, path).replace(/\/$/, '')), isFile: !isDirectory(record) };
 }
 
 /** Where a snapshot's changes are. */

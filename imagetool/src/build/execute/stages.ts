@@ -11,7 +11,6 @@ import { ignorePatterns } from '../ignore/ignore-file.ts';
 import type { BuildPlan } from '../plan/stages.ts';
 import { type CopyStep, type FileSource, type RunStep, type StagePlan, type Step, stagesOf } from '../plan/step.ts';
 import type { ProgressStep } from '../progress/progress.ts';
-import type { MountedTree } from '../run/mounts.ts';
 import { describeDifference } from './explain.ts';
 import { StepError } from './failure.ts';
 import { chainOf, type LayerStack, layersOfImage } from './layers.ts';
@@ -138,8 +137,9 @@ class Execution {
         told.end('cached');
         return found;
       }
-      const result = { ...(await work.run()), title: step.title };
-      records.store(key, result);
+      const { isFirst, result: carriedOut } = this.#session.options.shared.once(key, () => work.run());
+      const result = { ...(await carriedOut), title: step.title };
+      if (isFirst) records.store(key, result);
       this.#session.use(plan.index, key, result);
       told.end('done');
       return result;
@@ -216,8 +216,8 @@ class Execution {
     });
   }
 
-  #opener(): (source: FileSource, id: string) => Promise<MountedTree> {
-    return async (source, id) => await mountSource(this.#session, await this.#resolve(source), id);
+  #opener(): RunOptions['mountSource'] {
+    return async (source, wish) => await mountSource(this.#session, await this.#resolve(source), wish);
   }
 
   /** Of files that a RUN step sees: of layers their chain, of a directory the content. */

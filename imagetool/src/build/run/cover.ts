@@ -22,9 +22,15 @@ export function makeCover(tree: SearchableTree, places: readonly MountPlace[], d
     const { existing, missing } = missingFrom(tree, resolved.path);
     copyDirectories(tree, existing, directory, made);
     const at = [existing, ...missing].filter((part) => part !== '');
-    const parent = isFile ? at.slice(0, -1) : at;
-    mkdirSync(latin1([directory, ...parent].join('/')), { recursive: true, mode: 0o755 });
-    if (isFile) closeSync(openSync(latin1([directory, ...at].join('/')), 'a', 0o644));
+    const before = existing === '' ? 0 : 1;
+    for (let length = before + 1; length <= at.length; length += 1) {
+      const place = latin1([directory, ...at.slice(0, length)].join('/'));
+      const isLast = length === at.length;
+      if (isFile && isLast) closeSync(openSync(place, 'a'));
+      else mkdirSync(place, { recursive: true });
+      // Whatever the umask: users of the image go through them.
+      chmodSync(place, isFile && isLast ? 0o644 : 0o755);
+    }
     made.add(at.join('/'));
   }
   return made.size > 0;

@@ -1,6 +1,6 @@
 /** What a step finds at /etc/hosts and /etc/resolv.conf: files of the build, bound there while it runs. */
 
-import { readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isNodeError } from '../../base/errors.ts';
 import type { RuntimeMount } from './config.ts';
@@ -10,14 +10,14 @@ const STUB_RESOLVER = '/run/systemd/resolve/resolv.conf';
 
 /** Writes both into `directory`. `hosts`: `NAME:ADDRESS` of --add-host. */
 export function hostFileMounts(directory: string, hosts: readonly string[], network: 'default' | 'none' | 'host'): RuntimeMount[] {
-  writeFileSync(join(directory, 'hosts'), hostsFile(hosts), { mode: 0o644 });
-  writeFileSync(join(directory, 'resolv.conf'), network === 'none' ? '' : resolvers(), { mode: 0o644 });
-  return ['hosts', 'resolv.conf'].map((name) => ({
-    destination: `/etc/${name}`,
-    type: 'bind',
-    source: join(directory, name),
-    options: ['rbind', 'ro', 'nosuid', 'nodev', 'noexec'],
-  }));
+  const contents = { hosts: hostsFile(hosts), 'resolv.conf': network === 'none' ? '' : resolvers() };
+  return Object.entries(contents).map(([name, content]) => {
+    const source = join(directory, name);
+    writeFileSync(source, content);
+    // Whatever the umask: all users of the image read them.
+    chmodSync(source, 0o644);
+    return { destination: `/etc/${name}`, type: 'bind', source, options: ['rbind', 'ro', 'nosuid', 'nodev', 'noexec'] };
+  });
 }
 
 function hostsFile(hosts: readonly string[]): string {

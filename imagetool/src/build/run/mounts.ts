@@ -11,7 +11,8 @@ import type { Store } from '../../store/store.ts';
 import { holdCache } from '../cache/cache-mounts.ts';
 import type { BindMount, CacheMount, SecretMount, SshMount, TmpfsMount } from '../dockerfile/expanded.ts';
 import type { FileSource, RunMount, RunStep } from '../plan/step.ts';
-import { relayAgent } from './agent-relay.ts';
+import type { ProvidedAgent } from '../ssh/provided-agent.ts';
+import { serveAgent } from './agent-socket.ts';
 import type { RuntimeMount } from './config.ts';
 import type { StepSpace } from './workspace.ts';
 
@@ -19,14 +20,18 @@ import type { StepSpace } from './workspace.ts';
 export interface Provided {
   /** The content of a secret; undefined for an id nobody gave. */
   secret(id: string): Buffer | undefined;
-  /** The socket of an agent. */
-  sshSocket(id: string): string | undefined;
+  sshAgent(id: string): ProvidedAgent | undefined;
 }
 
-/** A tree of this machine, and whether a path in it is a file. */
-export interface MountedTree {
-  /** Host path of a path in the tree, which is never left; throws ImageError `copy-source` where there is none. */
-  at(path: string): { readonly hostPath: string; readonly isFile: boolean };
+/** What of a source is to be mounted. */
+export interface MountWish {
+  readonly id: string;
+  readonly path: string;
+}
+
+export interface MountedPath {
+  readonly hostPath: string;
+  readonly isFile: boolean;
 }
 
 export interface PreparedMounts {
@@ -41,8 +46,8 @@ export interface MountOptions {
   readonly store: Store;
   readonly space: StepSpace;
   readonly provided: Provided;
-  /** Mounts the files of a source, writable where what is written is lost. The build removes it when the step is over. */
-  readonly mountSource: (source: FileSource, id: string) => Promise<MountedTree>;
+  /** Mounts files of a source, writable where what is written is lost. The build removes it when the step is over. */
+  readonly mountSource: (source: FileSource, wish: MountWish) => Promise<MountedPath>;
   readonly signal: AbortSignal;
 }
 
@@ -83,6 +88,7 @@ class Preparation {
   script(name: string, content: string): void {
     const directory = join(this.#options.space.directory, 'pipes');
     mkdirSync(directory);
+    chmodSync(directory, 0o755);
     const path = join(directory, name);
     writeFileSync(path, content);
     chmodSync(path, 0o755);
@@ -99,22 +105,26 @@ class Preparation {
   }
 
   async #addBind(mount: BindMount, target: string, source: FileSource = { kind: 'context' }): Promise<void> {
-    const tree = await this.#options.mountSource(source, `${this.#options.space.id}-m${this.#serial}`);
-    const { hostPath, isFile } = tree.at(mount.source);
+    const { hostPath, isFile } = await this.#mount(source, mount.source);
     if (isFile) this.#files.add(target);
     this.#bind(target, hostPath, mount.readOnly ? 'ro' : 'rw');
   }
 
   async #addCache(mount: CacheMount, target: string, source: FileSource | undefined): Promise<void> {
-    const { store, space, mountSource, signal } = this.#options;
+    const { store, signal } = this.#options;
     const fill = async (directory: string): Promise<void> => {
       if (source === undefined) return;
-      const { hostPath } = (await mountSource(source, `${space.id}-m${this.#serial}`)).at(mount.source);
+      const { hostPath } = await this.#mount(source, mount.source);
       await promisify(execFile)('cp', ['-a', `${hostPath}/.`, directory]);
     };
     const held = await holdCache(store, mount, fill, signal);
     this.#releases.push(() => held.release());
     this.#bind(target, held.directory, mount.readOnly ? 'ro' : 'rw');
+  }
+
+  async #mount(source: FileSource, path: string): Promise<MountedPath> {
+    const { space, mountSource } = this.#options;
+    return await mountSource(source, { id: `${space.id}-m${this.#serial}`, path });
   }
 
   #addTmpfs({ size }: TmpfsMount, target: string): void {
@@ -152,24 +162,24 @@ class Preparation {
   }
 
   async #addSsh(mount: SshMount, target: string): Promise<void> {
-    const socket = this.#options.provided.sshSocket(mount.id);
-    if (socket === undefined) {
+    const agent = this.#options.provided.sshAgent(mount.id);
+    if (agent === undefined) {
       if (!mount.required) return;
       throw new ImageError('ssh', `the SSH agent ${JSON.stringify(mount.id)} is required, and was not given`, {
-        hint: `Give it with --ssh ${mount.id}${mount.id === 'default' ? '' : '=SOCKET'}.`,
+        hint: `Give it with --ssh ${mount.id}${mount.id === 'default' ? '' : '=SOCKET'}, or the key with --ssh ${mount.id}=FILE.`,
       });
     }
     const place = target === '' ? `/run/buildkit/ssh_agent.${this.#serial - 1}` : target;
     this.#files.add(place);
-    this.#bind(place, await this.#agentSocket(mount, socket), 'ro');
+    this.#bind(place, await this.#agentSocket(mount, agent), 'ro');
     this.#env.push(`SSH_AUTH_SOCK=${place}`);
   }
 
   /** The agent's own, unless somebody else than root is to have it. */
-  async #agentSocket({ uid, gid, mode }: SshMount, agent: string): Promise<string> {
-    if (uid === undefined && gid === undefined && mode === undefined) return agent;
+  async #agentSocket({ uid, gid, mode }: SshMount, agent: ProvidedAgent): Promise<string> {
+    if ('socket' in agent && uid === undefined && gid === undefined && mode === undefined) return agent.socket;
     const path = join(this.#options.space.directory, `agent-${this.#serial}`);
-    this.#releases.push(await relayAgent({ agent, path, uid: uid ?? 0, gid: gid ?? 0, mode: mode ?? 0o600 }));
+    this.#releases.push(await serveAgent({ agent, path, uid: uid ?? 0, gid: gid ?? 0, mode: mode ?? 0o600 }));
     return path;
   }
 

@@ -1,4 +1,5 @@
 import { writeFileSync } from 'node:fs';
+import { untilAborted } from '../../base/until-aborted.ts';
 import { type BuildOptions, type Built, build } from '../../build/build.ts';
 import { checkBuild } from '../../build/check-build.ts';
 import type { BuildCheck } from '../../build/check-plan.ts';
@@ -87,13 +88,13 @@ function wishesOf(args: ParsedArgs): Wishes {
 /** Returns the image's digest. */
 async function finishBuild(context: Context, built: Built, { names, args, targets, outputs }: Wishes): Promise<string> {
   const { digest } = built.descriptor;
-  const { progress } = built.variants[0].session.options;
+  const { progress, signal } = built.variants[0].session.options;
   if (outputs.some((output) => output.type === 'image')) await storeImage(built, names);
   for (const output of outputs) {
     if (output.type === 'image') continue;
     await progress.during(`exporting to ${output.type} ${output.destination}`, () => writeOutput(output, built, names));
   }
-  await exportCache(context, built, targets);
+  await untilAborted(signal, exportCache(context, built, targets));
   const idFile = args.value('iidfile');
   if (idFile !== undefined) writeFileSync(idFile, digest);
   const metadataFile = args.value('metadata-file');
