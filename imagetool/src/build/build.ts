@@ -147,8 +147,11 @@ async function buildVariants(
   };
   const [begun, begunOthers] = [start(first), others.map(start)];
   await Promise.allSettled([begun, ...begunOthers]);
-  // What the others ran into may be only that everything was stopped.
-  if (failure !== undefined) throw failure.error;
+  // What they ran into may be only that everything was stopped.
+  if (failure !== undefined) {
+    options.signal.throwIfAborted();
+    throw failure.error;
+  }
   return [await begun, ...(await Promise.all(begunOthers))];
 }
 
