@@ -12,16 +12,20 @@ export function withoutEscapes(text) {
 
 /** Ids, times, sizes and spaces between columns. @param {string} text */
 function plain(text) {
-  return withoutEscapes(text)
-    .replaceAll('\r', '')
-    .replace(/\b(sha256:)?[a-f0-9]{64}\b/g, '<id>')
-    .replace(/\b[a-f0-9]{12}\b/g, '<id>')
-    .replace(/\d+(\.\d+)? ?([kMG]i?)?B\b/g, '<size>')
-    .replace(/(About a|An|\d+|Less than a) (second|minute|hour)s?( ago)?/gi, '<time>')
-    .replace(/\d{4}-\d\d-\d\dT[\d:.+Z-]+/g, '<time>')
-    .replace(/:\d{5}\b/g, ':<port>')
-    .replace(/[ \t]+/g, ' ')
-    .trim();
+  return (
+    withoutEscapes(text)
+      .replaceAll('\r', '')
+      .replace(/\b(sha256:)?[a-f0-9]{64}\b/g, '<id>')
+      .replace(/\b[a-f0-9]{12}\b/g, '<id>')
+      .replace(/\d+(\.\d+)? ?([kMG]i?)?B\b/g, '<size>')
+      .replace(/(About a|An|\d+|Less than a) (second|minute|hour)s?( ago)?/gi, '<time>')
+      .replace(/\d{4}-\d\d-\d\dT[\d:.+Z-]+/g, '<time>')
+      // Of date(1), of which a clock has said more or fewer.
+      .replace(/(\w{3} \w{3} +\d+ [\d:]{8} \w+ \d{4}\s*)+/g, '<dates>')
+      .replace(/:\d{5}\b/g, ':<port>')
+      .replace(/[ \t]+/g, ' ')
+      .trim()
+  );
 }
 
 /** @param {readonly Done[]} ours @param {readonly Done[]} theirs */
@@ -31,13 +35,14 @@ export function compareRuns(ours, theirs) {
     const same = other !== undefined && plain(one.output) === plain(other.output);
     return `| \`docker ${one.command}\` | ${one.code} | ${other?.code ?? ''} | ${same ? 'the same' : 'differs'} |`;
   });
+  const equalOutputs = rows.filter((row) => row.endsWith('the same |')).length;
   const equalCodes = ours.filter((one, index) => one.code === theirs[index]?.code).length;
   return [
     '',
     '| command | exit code | of podman | output |',
     '| --- | --- | --- | --- |',
     ...rows,
-    `${equalCodes} of ${ours.length} exit codes are the same`,
+    `${equalCodes} of ${ours.length} exit codes and ${equalOutputs} outputs are the same`,
     '',
   ].join('\n');
 }

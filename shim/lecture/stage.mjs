@@ -90,11 +90,14 @@ export class Stage {
     ];
     const registries = join(this.directory, 'registries.conf');
     writeFileSync(registries, `unqualified-search-registries = ["docker.io"]\n[[registry]]\nlocation = "${REGISTRY}"\ninsecure = true\n`);
+    // podman asks for a million processes and files, which root without CAP_SYS_RESOURCE cannot give.
+    const limits = join(this.directory, 'containers.conf');
+    writeFileSync(limits, '[containers]\ndefault_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]\n');
     return {
       name,
       argv: podman('here'),
       elsewhere: podman('elsewhere'),
-      env: { ...env, CONTAINERS_REGISTRIES_CONF: registries },
+      env: { ...env, CONTAINERS_REGISTRIES_CONF: registries, CONTAINERS_CONF: limits },
       folder: this.directory,
       gateway: GATEWAYS.podman,
     };

@@ -39,7 +39,7 @@ export class TsctlStage {
       );
       stage.inside(['mount', '-t', 'tmpfs', 'tmpfs', '/run']);
       stage.inside(['ip', 'link', 'set', 'lo', 'up']);
-      stage.#makeImage();
+      makeBusyboxImage(stage.directory);
       return stage;
     } catch (error) {
       stage.close();
@@ -97,19 +97,6 @@ export class TsctlStage {
     return stdout;
   }
 
-  #makeImage(): void {
-    const root = join(this.directory, 'image');
-    for (const name of ['bin', 'etc', 'tmp', 'www']) mkdirSync(join(root, name), { recursive: true });
-    cpSync('/bin/busybox', join(root, 'bin/busybox'));
-    execFileSync('chroot', [root, '/bin/busybox', '--install', '-s', '/bin']);
-    writeFileSync(join(root, 'etc/passwd'), 'root:x:0:0:root:/root:/bin/sh\nweb:x:33:33:web:/www:/bin/sh\n');
-    writeFileSync(join(root, 'etc/group'), 'root:x:0:\nweb:x:33:\n');
-    writeFileSync(join(root, 'www/index.html'), 'It works!\n');
-    const archive = join(this.directory, 'image.tar');
-    execFileSync('tar', ['-C', root, '-cf', archive, '.']);
-    execFileSync(join(bin, 'tsimg'), ['--root', join(this.directory, 'root'), 'import', archive, 'busybox', '-c', 'CMD ["sh"]']);
-  }
-
   /** Of this data root. */
   shimPids(): number[] {
     return readdirSync('/proc').flatMap((name) => {
@@ -132,6 +119,20 @@ export class TsctlStage {
     this.#holder.kill();
     rmSync(this.directory, { recursive: true, force: true });
   }
+}
+
+/** An image of busybox in the data root below a directory. */
+export function makeBusyboxImage(directory: string): void {
+  const root = join(directory, 'image');
+  for (const name of ['bin', 'etc', 'tmp', 'www']) mkdirSync(join(root, name), { recursive: true });
+  cpSync('/bin/busybox', join(root, 'bin/busybox'));
+  execFileSync('chroot', [root, '/bin/busybox', '--install', '-s', '/bin']);
+  writeFileSync(join(root, 'etc/passwd'), 'root:x:0:0:root:/root:/bin/sh\nweb:x:33:33:web:/www:/bin/sh\n');
+  writeFileSync(join(root, 'etc/group'), 'root:x:0:\nweb:x:33:\n');
+  writeFileSync(join(root, 'www/index.html'), 'It works!\n');
+  const archive = join(directory, 'image.tar');
+  execFileSync('tar', ['-C', root, '-cf', archive, '.']);
+  execFileSync(join(bin, 'tsimg'), ['--root', join(directory, 'root'), 'import', archive, 'busybox', '-c', 'CMD ["sh"]']);
 }
 
 /** @throws Error where it does not happen in a minute */

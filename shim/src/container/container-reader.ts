@@ -37,13 +37,11 @@ export function containerReader(files: FolderReader): ContainerReader {
   const startTime = (pid: number) => (pid <= 0 ? undefined : startTimeIn(files.text(`/proc/${pid}/stat`)));
 
   function readRecord(places: Places, id: string): ContainerRecord | undefined {
-    const text = files.text(containerPlaces(places, id).record);
-    return text === undefined ? undefined : (JSON.parse(text) as ContainerRecord);
+    return parsed<ContainerRecord>(files.text(containerPlaces(places, id).record));
   }
 
   function writtenState(places: Places, id: string): ContainerState {
-    const text = files.text(containerPlaces(places, id).state);
-    return text === undefined ? NEW_STATE : (JSON.parse(text) as ContainerState);
+    return parsed<ContainerState>(files.text(containerPlaces(places, id).state)) ?? NEW_STATE;
   }
 
   function readState(places: Places, id: string): ContainerState {
@@ -91,4 +89,13 @@ export function containerReader(files: FolderReader): ContainerReader {
   }
 
   return { readRecord, writtenState, readState, readContainer, listContainers, containerIds, ownerOf, findId, findContainer };
+}
+
+/** Files are replaced whole, but where the machine lost its power one may be empty: it is as if it were not there, and others are not held up by it. */
+function parsed<T>(text: string | undefined): T | undefined {
+  try {
+    return text === undefined ? undefined : (JSON.parse(text) as T);
+  } catch {
+    return undefined;
+  }
 }

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
@@ -12,7 +12,7 @@ import {
   writeRecord,
   writeState,
 } from './containers.ts';
-import { type Places, placesAt } from './places.ts';
+import { containerPlaces, type Places, placesAt } from './places.ts';
 import { processStartTime } from './processes.ts';
 import { NEW_STATE } from './record.ts';
 import { recordOf } from './test/record.ts';
@@ -76,6 +76,17 @@ describe('findId', () => {
     expect(findId(places, A)).toBe(A);
     expect(() => findId(places, 'a')).toThrow('multiple IDs found with provided prefix: a');
     expect(() => findId(places, 'c')).toThrow('No such container: c');
+  });
+});
+
+describe('files that a crash of the machine has emptied', () => {
+  it('hold up neither the list nor whoever wants the name', () => {
+    make(A, 'one');
+    make(B, 'two');
+    for (const path of [containerPlaces(places, A).record, containerPlaces(places, B).state]) writeFileSync(path, '');
+    expect(listContainers(places).map(({ record, state }) => [record.Name, state.status])).toEqual([['two', 'created']]);
+    removeContainerFiles(places, A, 'one');
+    expect(readdirSync(places.names)).toEqual(['two']);
   });
 });
 

@@ -104,8 +104,7 @@ export function renameContainer(places: Places, record: ContainerRecord, name: s
 }
 
 /** Gives the name back and removes the directory: first out of sight, so that a crash in between leaves no half container. */
-export function removeContainerFiles(places: Places, id: string): void {
-  const record = readRecord(places, id);
+export function removeContainerFiles(places: Places, id: string, name = readRecord(places, id)?.Name): void {
   const { directory } = containerPlaces(places, id);
   const doomed = join(places.root, `.removing-${id}`);
   try {
@@ -113,6 +112,6 @@ export function removeContainerFiles(places: Places, id: string): void {
   } catch (error) {
     if (!isMissing(error)) throw error;
   }
-  if (record !== undefined && ownerOf(places, record.Name) === id) rmSync(join(places.names, record.Name), { force: true });
+  if (name !== undefined && isContainerName(name) && ownerOf(places, name) === id) rmSync(join(places.names, name), { force: true });
   rmSync(doomed, { recursive: true, force: true });
 }

@@ -1,7 +1,7 @@
 /** What has happened, a line of JSON an event, appended by whoever did it: that needs no daemon, and `events --since` finds the past. */
 
 import { appendFileSync, renameSync, statSync } from 'node:fs';
-import { isMissing } from './files.ts';
+import { isDiskFull, isMissing } from './files.ts';
 import type { Places } from './places.ts';
 import type { ContainerRecord } from './record.ts';
 
@@ -21,7 +21,11 @@ export function recordEvent(places: Places, type: ContainerEvent['Type'], action
   const now = Date.now();
   const event: ContainerEvent = { Type: type, Action: action, Actor: actor, time: Math.floor(now / 1000), timeNano: now * 1e6 };
   // One write with O_APPEND: lines of several processes do not mix.
-  appendFileSync(places.events, `${JSON.stringify(event)}\n`);
+  try {
+    appendFileSync(places.events, `${JSON.stringify(event)}\n`);
+  } catch (error) {
+    if (!isDiskFull(error)) throw error;
+  }
   if (sizeOf(places.events) > MAX_BYTES) renameSync(places.events, `${places.events}.1`);
 }
 

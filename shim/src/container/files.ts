@@ -30,6 +30,11 @@ export function isMissing(error: unknown): boolean {
   return hasErrorCode(error, 'ENOENT', 'ENOTDIR');
 }
 
+/** Nothing can be written now; what is to end, or to be removed, must not wait for it. */
+export function isDiskFull(error: unknown): boolean {
+  return hasErrorCode(error, 'ENOSPC', 'EDQUOT');
+}
+
 /** Not by `instanceof`: test runners have an Error of their own. */
 export function hasErrorCode(error: unknown, ...codes: readonly string[]): boolean {
   return typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string' && codes.includes(error.code);

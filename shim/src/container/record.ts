@@ -141,6 +141,7 @@ export interface NetworkRequest {
   readonly name: string;
   readonly aliases: readonly string[];
   readonly ip?: string;
+  readonly ip6?: string;
   readonly mac?: string;
 }
 
@@ -156,6 +157,9 @@ export interface Endpoint {
   readonly prefixLength: number;
   readonly gateway: string;
   readonly ipv6Address: string;
+  /** Where there is IPv6. */
+  readonly ipv6PrefixLength?: number;
+  readonly ipv6Gateway?: string;
   readonly macAddress: string;
 }
 

@@ -25,6 +25,13 @@ export function removeStopped(record: ContainerRecord, { store, places, volumes 
   recordContainerEvent(places, record, 'destroy');
 }
 
+/** What is left of a container whose record cannot be read. */
+export function removeBroken(id: string, name: string, { store, places }: Omit<RemovalOptions, 'volumes'>): void {
+  removeRootfs(store, id);
+  removeContainerFiles(places, id, name);
+  releaseLease(store.layout, containerLease(id));
+}
+
 /** Keeps the image's blobs, from which a commit is made, for as long as the container is there. */
 export function containerLease(id: string): string {
   return `container-${id}`;

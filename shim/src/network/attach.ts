@@ -64,9 +64,10 @@ async function attachOne(
   const network = findNetwork(places, request.name);
   // Ports are published once, on the first network.
   const ports = index === 0 ? portMappings(options.ports) : [];
+  const ips = [request.ip, request.ip6].filter((ip) => ip !== undefined);
   const capabilities: Capabilities = {
     ...(ports.length === 0 ? {} : { portMappings: ports }),
-    ...(request.ip === undefined ? {} : { ips: [request.ip] }),
+    ...(ips.length === 0 ? {} : { ips }),
     ...(request.mac === undefined ? {} : { mac: request.mac }),
   };
   const interfaceName = `eth${index}`;
@@ -94,14 +95,19 @@ const withRules = new Set<string>();
 
 async function ensureHostRules(network: Network): Promise<void> {
   if (withRules.has(network.id)) return;
-  await makeHostRules({ bridge: bridgeOf(network), subnet: network.subnet, internal: network.internal });
+  await makeHostRules({
+    bridge: bridgeOf(network),
+    subnet: network.subnet,
+    internal: network.internal,
+    ...(network.subnet6 === undefined ? {} : { subnet6: network.subnet6 }),
+  });
   withRules.add(network.id);
 }
 
 function portMappings(ports: AttachOptions['ports']): PortMapping[] {
   return Object.entries(ports).flatMap(([port, bindings]) => {
     const [number, protocol = 'tcp'] = port.split('/');
-    // Containers have no IPv6: what comes that way is passed on by whoever holds the port.
+    // What comes over IPv6 is passed on by whoever holds the port, where the container has no address of that kind.
     const direct = bindings.filter(({ HostIp }) => !HostIp.includes(':'));
     return direct.map(({ HostIp, HostPort }) => ({
       hostPort: Number(HostPort),
@@ -117,6 +123,7 @@ function endpointOf(network: Network, interfaceName: string, result: CniResult):
   const addresses = (result.ips ?? []).filter((ip) => ip.interface === undefined || ip.interface === inside);
   const [v4, v6] = [addresses.find(({ address }) => !address.includes(':')), addresses.find(({ address }) => address.includes(':'))];
   const [ipAddress = '', prefix = '0'] = (v4?.address ?? '').split('/');
+  const [ipv6Address = '', prefix6 = '0'] = (v6?.address ?? '').split('/');
   return {
     network: network.name,
     networkId: network.id,
@@ -124,7 +131,8 @@ function endpointOf(network: Network, interfaceName: string, result: CniResult):
     ipAddress,
     prefixLength: Number(prefix),
     gateway: v4?.gateway ?? '',
-    ipv6Address: v6?.address.split('/')[0] ?? '',
+    ipv6Address,
+    ...(v6 === undefined ? {} : { ipv6PrefixLength: Number(prefix6), ipv6Gateway: v6.gateway ?? '' }),
     macAddress: result.interfaces?.[inside]?.mac ?? '',
   };
 }

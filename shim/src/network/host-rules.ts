@@ -11,6 +11,7 @@ import { ContainerError } from '../container/errors.ts';
 export interface RulesOfNetwork {
   readonly bridge: string;
   readonly subnet: string;
+  readonly subnet6?: string;
   /** Nothing of it leaves the bridge, and nothing comes in. */
   readonly internal: boolean;
 }
@@ -24,8 +25,8 @@ function chainOf(bridge: string): string {
 }
 
 /** The network's own chains, for iptables-restore --noflush: they are emptied and filled in one step. Exported for its test. */
-export function restoreText(network: RulesOfNetwork): string {
-  const { bridge, subnet } = network;
+export function restoreText(network: RulesOfNetwork, subnet = network.subnet): string {
+  const { bridge } = network;
   const chain = chainOf(bridge);
   const hide = network.internal ? [] : [`-A ${chain} -s ${subnet} ! -o ${bridge} -j MASQUERADE`];
   return ['*nat', `:${chain} - [0:0]`, ...hide, 'COMMIT', '*filter', `:${chain} - [0:0]`, ...forwarding(network), 'COMMIT', ''].join('\n');
@@ -57,23 +58,32 @@ function jumpsTo(bridge: string): readonly (readonly [table: string, chain: stri
 
 /** Made again, they are the same. @throws ContainerError network */
 export async function makeHostRules(network: RulesOfNetwork): Promise<void> {
-  const restored = await iptables('iptables-restore', ['--wait', '--noflush'], restoreText(network));
-  if (restored.code !== 0) throw failed(`rules for ${network.bridge}`, restored.stderr);
-  for (const [table, rule] of jumpsTo(network.bridge)) {
+  await makeRules('iptables', network.bridge, restoreText(network));
+  if (network.subnet6 !== undefined) await makeRules('ip6tables', network.bridge, restoreText(network, network.subnet6));
+}
+
+async function makeRules(tool: Tool, bridge: string, text: string): Promise<void> {
+  const restored = await iptables(`${tool}-restore`, ['--wait', '--noflush'], text);
+  if (restored.code !== 0) throw failed(`rules for ${bridge}`, restored.stderr);
+  for (const [table, rule] of jumpsTo(bridge)) {
     const words = ['--wait', '--table', table];
-    if ((await iptables('iptables', [...words, '-C', ...rule.split(' ')])).code === 0) continue;
-    const inserted = await iptables('iptables', [...words, '-I', ...rule.split(' ')]);
+    if ((await iptables(tool, [...words, '-C', ...rule.split(' ')])).code === 0) continue;
+    const inserted = await iptables(tool, [...words, '-I', ...rule.split(' ')]);
     if (inserted.code !== 0) throw failed(`the rule ${rule}`, inserted.stderr);
   }
 }
 
+type Tool = 'iptables' | 'ip6tables';
+
 /** What is not there is nothing to take away; without iptables there is nothing. */
-export async function removeHostRules(bridge: string): Promise<void> {
+export async function removeHostRules({ bridge, subnet6 }: Pick<RulesOfNetwork, 'bridge' | 'subnet6'>): Promise<void> {
   if (!hasIptables()) return;
-  for (const [table, rule] of jumpsTo(bridge)) {
-    const words = ['--wait', '--table', table];
-    await iptables('iptables', [...words, '-D', ...rule.split(' ')]);
-    for (const step of ['-F', '-X']) await iptables('iptables', [...words, step, chainOf(bridge)]);
+  for (const tool of subnet6 === undefined ? (['iptables'] as const) : (['iptables', 'ip6tables'] as const)) {
+    for (const [table, rule] of jumpsTo(bridge)) {
+      const words = ['--wait', '--table', table];
+      await iptables(tool, [...words, '-D', ...rule.split(' ')]);
+      for (const step of ['-F', '-X']) await iptables(tool, [...words, step, chainOf(bridge)]);
+    }
   }
 }
 
@@ -96,7 +106,7 @@ const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 /** @throws ContainerError network where there is no such command */
 function iptables(
-  command: 'iptables' | 'iptables-restore',
+  command: Tool | `${Tool}-restore`,
   words: readonly string[],
   input = '',
 ): Promise<{ readonly code: number | null; readonly stderr: string }> {

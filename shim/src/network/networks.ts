@@ -14,6 +14,7 @@ import type { CniPlaces, NetworkConfig } from './cni-list.ts';
 import type { PluginConfig } from './cni-plugin.ts';
 import { BRIDGE_PREFIX } from './host-rules.ts';
 import { chooseSubnet, type Subnet } from './subnet.ts';
+import { isInSubnet6, localSubnet6, type Subnet6, subnet6Of } from './subnet6.ts';
 
 export interface Network {
   readonly id: string;
@@ -23,6 +24,9 @@ export interface Network {
   readonly internal: boolean;
   readonly subnet: string;
   readonly gateway: string;
+  /** Of networks that have IPv6 as well. */
+  readonly subnet6?: string;
+  readonly gateway6?: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly options: Readonly<Record<string, string>>;
   readonly config: NetworkConfig;
@@ -91,8 +95,10 @@ export function findNetwork(places: Places, text: string): Network {
 export interface NetworkOptions {
   readonly name: string;
   readonly driver?: string;
-  readonly subnet?: string;
-  readonly gateway?: string;
+  /** One of IPv4, one of IPv6. */
+  readonly subnets?: readonly string[];
+  readonly gateways?: readonly string[];
+  readonly ipv6?: boolean;
   readonly ipRange?: string;
   readonly internal?: boolean;
   readonly labels?: Readonly<Record<string, string>>;
@@ -110,11 +116,14 @@ export function createNetwork(places: Places, options: NetworkOptions): Network 
   }
   if (readNetwork(places, name) !== undefined) throw new ContainerError('conflict', `network with name ${name} already exists`);
   mkdirSync(places.networks, { recursive: true });
+  const [wanted, wanted6] = eachKind('subnet', options.subnets ?? []);
+  const [gateway, gateway6] = eachKind('gateway', options.gateways ?? []);
   const subnet = chooseSubnet({
     used: listNetworks(places).map((one) => one.subnet),
-    ...(options.subnet === undefined ? {} : { wanted: options.subnet }),
-    ...(options.gateway === undefined ? {} : { gateway: options.gateway }),
+    ...(wanted === undefined ? {} : { wanted }),
+    ...(gateway === undefined ? {} : { gateway }),
   });
+  const subnet6 = subnet6For(places, options, wanted6, gateway6);
   const network: Network = {
     id: newId(),
     name,
@@ -123,9 +132,10 @@ export function createNetwork(places: Places, options: NetworkOptions): Network 
     internal,
     subnet: subnet.cidr,
     gateway: subnet.gateway,
+    ...(subnet6 === undefined ? {} : { subnet6: subnet6.cidr, gateway6: subnet6.gateway }),
     labels: options.labels ?? {},
     options: options.options ?? {},
-    config: { cniVersion: CNI_VERSION, name: cniName(places, name), plugins: pluginsOf(places, options, subnet) },
+    config: { cniVersion: CNI_VERSION, name: cniName(places, name), plugins: pluginsOf(places, options, subnet, subnet6) },
   };
   const { config, name: _, ...tsctl } = network;
   replaceText(join(places.networks, `${name}.conflist`), `${JSON.stringify({ ...config, tsctl }, undefined, 2)}\n`);
@@ -160,7 +170,32 @@ function bridgeName(places: Places, options: NetworkOptions): string {
   return `${BRIDGE_PREFIX}-${digestOf(`${places.root}\0${options.name}`).slice(0, 8)}`;
 }
 
-function pluginsOf(places: Places, options: NetworkOptions, subnet: Subnet): PluginConfig[] {
+/** Undefined for a network of IPv4 alone. */
+function subnet6For(places: Places, { name, ipv6 }: NetworkOptions, wanted: string | undefined, gateway: string | undefined) {
+  if (ipv6 !== true) {
+    if (wanted === undefined && gateway === undefined) return undefined;
+    throw invalid('an IPv6 subnet or gateway needs --ipv6');
+  }
+  const subnet = wanted === undefined ? localSubnet6(`${places.root}\0${name}`) : subnet6Of(wanted, gateway);
+  const taken = listNetworks(places).find(({ subnet6 }) => subnet6 !== undefined && overlaps6(subnet6, subnet.cidr));
+  if (taken === undefined) return subnet;
+  throw new ContainerError('conflict', `subnet ${subnet.cidr} overlaps with ${taken.subnet6} of network ${taken.name}`);
+}
+
+function overlaps6(a: string, b: string): boolean {
+  const addressOf = (cidr: string) => cidr.slice(0, cidr.indexOf('/'));
+  return isInSubnet6(addressOf(a), b) || isInSubnet6(addressOf(b), a);
+}
+
+/** @throws ContainerError invalid for two of one kind */
+function eachKind(flag: string, words: readonly string[]): [v4: string | undefined, v6: string | undefined] {
+  const [v6, v4] = [words.filter((word) => word.includes(':')), words.filter((word) => !word.includes(':'))];
+  if (v6.length > 1 || v4.length > 1)
+    throw invalid(`bad parameter: more than one --${flag} of a kind`, 'Give one of IPv4 and one of IPv6.');
+  return [v4[0], v6[0]];
+}
+
+function pluginsOf(places: Places, options: NetworkOptions, subnet: Subnet, subnet6: Subnet6 | undefined): PluginConfig[] {
   const range = {
     subnet: subnet.cidr,
     gateway: subnet.gateway,
@@ -177,12 +212,18 @@ function pluginsOf(places: Places, options: NetworkOptions, subnet: Subnet): Plu
       ipam: {
         type: 'host-local',
         dataDir: join(places.networks, 'state', 'addresses'),
-        ranges: [[range]],
-        ...(isInternal ? {} : { routes: [{ dst: '0.0.0.0/0' }] }),
+        ranges: [[range], ...(subnet6 === undefined ? [] : [[{ subnet: subnet6.cidr, gateway: subnet6.gateway }]])],
+        ...(isInternal ? {} : { routes: [{ dst: '0.0.0.0/0' }, ...(subnet6 === undefined ? [] : [{ dst: '::/0' }])] }),
       },
       capabilities: { ips: true, mac: true },
     },
-    { type: 'portmap', capabilities: { portMappings: true }, snat: true },
+    {
+      type: 'portmap',
+      capabilities: { portMappings: true },
+      snat: true,
+      // What comes from the host's own ::1 cannot be sent on with that address: who holds the port passes it on.
+      ...(subnet6 === undefined ? {} : { conditionsV6: ['!', '-d', '::1/128'] }),
+    },
     { type: 'firewall', backend: 'iptables' },
   ];
 }

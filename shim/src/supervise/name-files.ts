@@ -51,24 +51,25 @@ export function writeHosts(places: Places, record: ContainerRecord, endpoints: r
     return;
   }
   const domain = run.Domainname === undefined ? [] : [`${run.Hostname}.${run.Domainname}`];
-  const own = endpoints
-    .filter(({ ipAddress }) => ipAddress !== '')
-    .map(({ ipAddress }): HostLine => ({ address: ipAddress, names: [...domain, run.Hostname] }));
+  const own = endpoints.flatMap(addressesOf).map((address): HostLine => ({ address, names: [...domain, run.Hostname] }));
   const networks = endpoints.map(({ network }) => network).filter((network) => network !== DEFAULT_NETWORK);
   const peers = running
     .filter((peer) => peer.record.Id !== record.Id)
     .flatMap((peer) =>
-      peer.endpoints
-        .filter(({ network, ipAddress }) => networks.includes(network) && ipAddress !== '')
-        .map((endpoint) => hostLine(peer.record, endpoint)),
+      peer.endpoints.filter(({ network }) => networks.includes(network)).flatMap((endpoint) => hostLines(peer.record, endpoint)),
     );
   const gateway = endpoints[0]?.gateway ?? '';
   writeInPlace(containerPlaces(places, record.Id).hosts, hostsFile({ extra: host.ExtraHosts, gateway, own, peers }));
 }
 
-function hostLine(record: ContainerRecord, { network, ipAddress }: Endpoint): HostLine {
-  const aliases = record.Networks.find(({ name }) => name === network)?.aliases ?? [];
-  return { address: ipAddress, names: [...new Set([record.Name, ...aliases, shortId(record.Id), record.Config.Hostname])] };
+function hostLines(record: ContainerRecord, endpoint: Endpoint): HostLine[] {
+  const aliases = record.Networks.find(({ name }) => name === endpoint.network)?.aliases ?? [];
+  const names = [...new Set([record.Name, ...aliases, shortId(record.Id), record.Config.Hostname])];
+  return addressesOf(endpoint).map((address) => ({ address, names }));
+}
+
+function addressesOf({ ipAddress, ipv6Address }: Endpoint): string[] {
+  return [ipAddress, ipv6Address].filter((address) => address !== '');
 }
 
 function withExtra(text: string, extra: readonly string[]): string {

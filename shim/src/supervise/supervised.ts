@@ -5,7 +5,7 @@ import { nanosecondsOf } from '../../../specs/containerd/timestamp.ts';
 import { readRecord, writeState, writtenState } from '../container/containers.ts';
 import { ContainerError, noSuchContainer } from '../container/errors.ts';
 import { recordContainerEvent } from '../container/events.ts';
-import { messageOf } from '../container/files.ts';
+import { isDiskFull, messageOf } from '../container/files.ts';
 import { healthSettings, STARTING } from '../container/health.ts';
 import { containerPlaces } from '../container/places.ts';
 import { processStartTime } from '../container/processes.ts';
@@ -22,6 +22,8 @@ import { ContainerStreams } from './streams.ts';
 
 /** How long output may take to come out of the pipes after the end of the process. */
 const DRAIN_MS = 10_000;
+/** Until a full disk is tried again. */
+const LATE_MS = 5_000;
 /** This process. */
 const OWN = { pid: process.pid, startTime: processStartTime(process.pid) ?? '' };
 const NS_PER_MS = 1_000_000n;
@@ -43,6 +45,7 @@ export class Supervised {
   #stoppedByUser = false;
   #restart: { readonly timer: NodeJS.Timeout; delayMs: number } | undefined;
   #lastDelayMs = 0;
+  #late: NodeJS.Timeout | undefined;
   readonly #waiters: ((ended: Ended) => void)[] = [];
 
   /** `onGone`: the container has ended and will not be started again by its policy. */
@@ -319,6 +322,7 @@ export class Supervised {
   }
 
   async close(): Promise<void> {
+    clearTimeout(this.#late);
     this.#cancelRestart();
     this.#health?.stop();
     await this.#streams.close();
@@ -336,7 +340,27 @@ export class Supervised {
 
   #write(changes: Partial<ContainerState>): void {
     this.#state = { ...this.#state, ...changes };
-    writeState(this.#setting.places, this.id, this.#state);
+    this.#keep();
+  }
+
+  /** On a disk that is full it is written as soon as there is room: a container must be able to end, and to be removed, all the same. */
+  #keep(): void {
+    clearTimeout(this.#late);
+    try {
+      writeState(this.#setting.places, this.id, this.#state);
+    } catch (error) {
+      if (!isDiskFull(error)) throw error;
+      this.#setting.warn(`the state of ${this.id}: ${messageOf(error)}`);
+      this.#late = setTimeout(() => this.#keepIfThere(), LATE_MS).unref();
+    }
+  }
+
+  #keepIfThere(): void {
+    try {
+      this.#keep();
+    } catch (error) {
+      this.#setting.warn(`the state of ${this.id}: ${messageOf(error)}`);
+    }
   }
 }
 

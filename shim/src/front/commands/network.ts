@@ -65,8 +65,9 @@ export const create: Command = async (context, args) => {
     labels: labelsOf(args.values('label'), []),
     options: labelsOf(args.values('opt'), []),
     ...optional('driver', 'driver'),
-    ...optional('subnet', 'subnet'),
-    ...optional('gateway', 'gateway'),
+    subnets: args.values('subnet'),
+    gateways: args.values('gateway'),
+    ipv6: args.flag('ipv6'),
     ...optional('ipRange', 'ip-range'),
   });
   recordEvent(context.places, 'network', 'create', { ID: network.id, Attributes: { name: network.name, type: network.driver } });
@@ -94,7 +95,7 @@ async function removeUnused(context: Context, network: Network): Promise<void> {
   }
   removeNetworkFile(context.places, network);
   const bridge = bridgeOf(network);
-  await removeHostRules(bridge);
+  await removeHostRules({ bridge, ...(network.subnet6 === undefined ? {} : { subnet6: network.subnet6 }) });
   // CNI leaves the bridge, which is of no use to anybody now.
   spawnSync('ip', ['link', 'delete', bridge], { stdio: 'ignore' });
   recordEvent(context.places, 'network', 'destroy', { ID: network.id, Attributes: { name: network.name, type: network.driver } });

@@ -1,16 +1,19 @@
-import { findContainer } from '../../container/containers.ts';
+import { findContainer, findId } from '../../container/containers.ts';
 import { ContainerError } from '../../container/errors.ts';
 import { messageOf } from '../../container/files.ts';
 import { type ContainerRecord, isRunning } from '../../container/record.ts';
-import { removeStopped } from '../../container/removal.ts';
+import { removeBroken, removeStopped } from '../../container/removal.ts';
 import { forEach } from '../cli/for-each.ts';
 import type { Command, Context } from '../context.ts';
 
 export const rm: Command = async (context, args) => {
   const [force, volumes] = [args.flag('force'), args.flag('volumes')];
   return await forEach(context, args.positionals, async (text) => {
-    const { record, state } = await found(context, text, force);
-    if (record === undefined) return;
+    const { record, state } = found(context, text, force);
+    if (record === undefined) {
+      await removeRemains(context, text);
+      return;
+    }
     const isActive = isRunning(state) || state.status === 'restarting';
     if (isActive && !force) {
       throw new ContainerError(
@@ -25,7 +28,7 @@ export const rm: Command = async (context, args) => {
 };
 
 /** With -f, what is not there is only said. */
-async function found(context: Context, text: string, force: boolean) {
+function found(context: Context, text: string, force: boolean) {
   try {
     return findContainer(context.places, text);
   } catch (error) {
@@ -33,6 +36,17 @@ async function found(context: Context, text: string, force: boolean) {
     context.note(`tsctl: ${error.message}`);
     return { record: undefined, state: undefined };
   }
+}
+
+/** Of a container whose record cannot be read: it is none, but its name and its files are still there. */
+async function removeRemains(context: Context, text: string): Promise<void> {
+  let id: string;
+  try {
+    id = findId(context.places, text);
+  } catch {
+    return;
+  }
+  removeBroken(id, text.replace(/^\//, ''), { store: await context.store(), places: context.places });
 }
 
 /** Where nobody answers for the container, its process is ended from here: `rm -f` always works. */

@@ -19,7 +19,8 @@ import { runtimeResources } from '../../container/resources.ts';
 import { removeRootfs, rootfsPaths } from '../../container/rootfs.ts';
 import { securityOptions } from '../../container/security-options.ts';
 import { timestamp } from '../../container/timestamp.ts';
-import { findNetwork } from '../../network/networks.ts';
+import { findNetwork, type Network } from '../../network/networks.ts';
+import { isInSubnet6 } from '../../network/subnet6.ts';
 import type { Arguments } from '../cli/flags.ts';
 import type { Context } from '../context.ts';
 import { hostConfigOf, networksOf } from '../options/host-config.ts';
@@ -171,10 +172,24 @@ function networkRequests(places: Places, args: Arguments, host: HostConfig): Net
   const names = given.length === 0 ? [mode] : given;
   const ip = args.value('ip');
   const mac = args.value('mac-address');
+  const ip6 = args.value('ip6');
+  if (ip6 !== undefined) checkAddress6(findNetwork(places, names[0] ?? ''), ip6);
   return names.map((name, index) => ({
     name: findNetwork(places, name).name,
     aliases: [...args.values('network-alias')],
     ...(ip === undefined || index > 0 ? {} : { ip }),
+    ...(ip6 === undefined || index > 0 ? {} : { ip6 }),
     ...(mac === undefined || index > 0 ? {} : { mac }),
   }));
+}
+
+/** @throws ContainerError invalid */
+function checkAddress6({ name, subnet6 }: Network, address: string): void {
+  if (subnet6 === undefined) {
+    throw invalid(
+      'invalid endpoint settings:\nuser specified IP address is supported only when connecting to networks with user configured subnets',
+      `Network ${name} has no IPv6: tsctl network create --ipv6 --subnet fd00:1::/64 makes one that has.`,
+    );
+  }
+  if (!isInSubnet6(address, subnet6)) throw invalid(`invalid endpoint settings:\nno configured subnet contains IP address ${address}`);
 }

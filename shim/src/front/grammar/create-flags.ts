@@ -50,7 +50,7 @@ export const CREATE_FLAGS: readonly Flag[] = [
   flag('init', 'Run an init inside the container that forwards signals and reaps processes'),
   flag('interactive', 'Keep STDIN open even if not attached', 'i'),
   of('string', 'ip', 'IPv4 address (e.g., 172.30.100.104)'),
-  of('string', 'ip6', 'IPv6 address (not supported)'),
+  of('string', 'ip6', 'IPv6 address (e.g., 2001:db8::33)'),
   of('string', 'ipc', 'IPC mode to use', { completion: ['private', 'host', 'shareable', 'none'] }),
   of('list', 'label', 'Set meta data on a container', { short: 'l' }),
   of('list', 'label-file', 'Read in a line delimited file of labels', { completion: 'file' }),

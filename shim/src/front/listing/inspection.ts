@@ -90,7 +90,9 @@ function networkSettings(record: Container['record'], state: ContainerState): ob
     Gateway: first?.gateway ?? '',
     IPAddress: first?.ipAddress ?? '',
     IPPrefixLen: first?.prefixLength ?? 0,
+    IPv6Gateway: first?.ipv6Gateway ?? '',
     GlobalIPv6Address: first?.ipv6Address ?? '',
+    GlobalIPv6PrefixLen: first?.ipv6PrefixLength ?? 0,
     MacAddress: first?.macAddress ?? '',
     Networks,
   };
@@ -104,7 +106,9 @@ function endpointOf(endpoint: Endpoint | undefined, aliases: readonly string[]):
     Gateway: endpoint?.gateway ?? '',
     IPAddress: endpoint?.ipAddress ?? '',
     IPPrefixLen: endpoint?.prefixLength ?? 0,
+    IPv6Gateway: endpoint?.ipv6Gateway ?? '',
     GlobalIPv6Address: endpoint?.ipv6Address ?? '',
+    GlobalIPv6PrefixLen: endpoint?.ipv6PrefixLength ?? 0,
     MacAddress: endpoint?.macAddress ?? '',
   };
 }

@@ -17,19 +17,21 @@ export function networkInspection(places: Places, network: Network): object {
             EndpointID: '',
             MacAddress: endpoint.macAddress,
             IPv4Address: `${endpoint.ipAddress}/${endpoint.prefixLength}`,
-            IPv6Address: '',
+            IPv6Address: endpoint.ipv6Address === '' ? '' : `${endpoint.ipv6Address}/${endpoint.ipv6PrefixLength ?? 0}`,
           },
         ]),
     ),
   );
+  const v6 = network.subnet6 === undefined ? [] : [{ Subnet: network.subnet6, Gateway: network.gateway6 }];
+  const Config = [{ Subnet: network.subnet, Gateway: network.gateway }, ...v6];
   return {
     Name: network.name,
     Id: network.id,
     Created: network.created,
     Scope: 'local',
     Driver: network.driver,
-    EnableIPv6: false,
-    IPAM: { Driver: 'default', Options: {}, Config: [{ Subnet: network.subnet, Gateway: network.gateway }] },
+    EnableIPv6: network.subnet6 !== undefined,
+    IPAM: { Driver: 'default', Options: {}, Config },
     Internal: network.internal,
     Attachable: false,
     Ingress: false,

@@ -68,7 +68,7 @@ function networkModeOf(args: Arguments): string {
     throw invalid('conflicting options: port publishing and the container type network mode');
   }
   if (first.startsWith('container:') && args.has('hostname')) throw invalid('conflicting options: hostname and the network mode');
-  if (args.has('ip') && (isAlone(first) || first === 'bridge' || first === 'default')) {
+  if ((args.has('ip') || args.has('ip6')) && (isAlone(first) || first === 'bridge' || first === 'default')) {
     throw invalid(
       'invalid config for network bridge: invalid endpoint settings:\nuser specified IP address is supported on user defined networks only',
     );

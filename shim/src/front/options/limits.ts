@@ -115,6 +115,5 @@ export function refuseUnsupported(args: Arguments): void {
 }
 
 const UNSUPPORTED: readonly (readonly [string, string])[] = [
-  ['ip6', 'Networks of tsctl are IPv4.'],
   ['link', 'Containers on one network know each other by name: tsctl network create, then --network.'],
 ];
