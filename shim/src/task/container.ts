@@ -3,11 +3,14 @@ import { killAll } from '../../../runtime/src/cgroups/processes.ts';
 import { killAndReap, processStat, SIGKILL } from '../../../runtime/src/linux/processes.ts';
 import type { ValidProcess, ValidResources } from '../../../runtime/src/spec/valid.ts';
 import { Store } from '../../../runtime/src/state/store.ts';
+import { nowInNanoseconds } from '../../../specs/containerd/timestamp.ts';
 import { parseJson } from '../../../specs/json/parse-json.ts';
 import { messageOf } from '../base/node-error.ts';
-import { within } from '../base/within.ts';
 import type { TaskEvent } from '../events/publisher.ts';
-import type { StreamUris } from '../stdio/process-io.ts';
+import { causeOf, isRemarkable } from './cause.ts';
+import type { ContainerOptions, ExecOptions } from './container-options.ts';
+import { CriuWork, type Restoration } from './criu-work.ts';
+import { drain } from './drain.ts';
 import type { TaskEnvironment } from './environment.ts';
 import { alreadyExists, notFound, statusOf, wrongState } from './errors.ts';
 import * as events from './events.ts';
@@ -19,26 +22,6 @@ import type { TaskRecord, TaskStore } from './record.ts';
 import { Serial } from './serial.ts';
 import { type ProcessOptions, type Streams, TaskProcess } from './task-process.ts';
 
-const SIGSYS = 31;
-/** How long output may take to get where it goes, after its process has ended. */
-const DRAIN_MS = 10_000;
-
-export interface ContainerOptions {
-  readonly id: string;
-  readonly bundle: string;
-  /** Its root file system is mounted by us. */
-  readonly mounted: boolean;
-  /** The runtime's root directory for this container. */
-  readonly root: string;
-}
-
-export interface ExecOptions extends StreamUris {
-  readonly execId: string;
-  readonly terminal: boolean;
-  /** JSON of a process that was checked. */
-  readonly spec: string;
-}
-
 export class Container {
   readonly #environment: TaskEnvironment;
   readonly #store: TaskStore;
@@ -49,6 +32,8 @@ export class Container {
   readonly #execs = new Map<string, TaskProcess>();
   #facts: Pick<CreatedContainer, 'cgroup' | 'outlivesInit'> = { cgroup: undefined, outlivesInit: false };
   #memory: MemoryWatch | undefined;
+  /** What the container is to be restored from when it is started. */
+  #restoration: Restoration | undefined;
   #processSerial = 0;
   #deleted = false;
   paused = false;
@@ -111,34 +96,52 @@ export class Container {
   }
 
   /** @throws StatusError; nothing is left then, but for the record, which the caller removes */
-  create(rootfs: readonly RootfsMount[], { noPivot, noNewKeyring, systemdCgroup }: TaskOptions): Promise<number> {
+  create(rootfs: readonly RootfsMount[], options: TaskOptions, checkpoint?: string): Promise<number> {
+    const { noPivot, noNewKeyring, systemdCgroup, criuWorkPath } = options;
     return this.#serial.run(async () => {
+      if (checkpoint !== undefined) {
+        this.#restoration = { checkpoint, rootfs, noPivot, systemdCgroup, workPath: criuWorkPath };
+        this.#store.write(this.record());
+        this.#publishCreated(rootfs, checkpoint);
+        return 0;
+      }
       const { bundle } = this.#options;
       const { init } = this;
       init.starting = true;
       this.#store.write(this.record());
-      const create = (streams: Streams) =>
-        this.#run('create', { ...this.#place, ...streams, bundle, rootfs, noPivot, noNewKeyring, systemdCgroup });
+      const args = { ...this.#place, bundle, rootfs, noPivot, noNewKeyring, systemdCgroup };
       const created = await init.launch({
-        start: create,
-        begun: (facts) => {
-          this.#facts = facts;
-          init.phase = 'created';
-          init.follow(facts.pid, facts.startTime, (end) => this.#processEnded(init, end));
-          this.#watchMemory();
-          // A container that another shim could not adopt is no container.
-          this.#store.write(this.record());
-        },
+        start: (streams: Streams) => this.#run('create', { ...args, ...streams }),
+        begun: (facts) => this.#begin(facts, 'created'),
         takeBack: ({ pid }) => this.#takeBack(pid),
       });
-      const { stdin, stdout, stderr, terminal } = init.options;
-      const io = { stdin, stdout, stderr, terminal };
-      const mounts = rootfs.map((mount) => ({ ...mount, options: [...mount.options] }));
-      this.#publish(events.created({ containerId: this.id, bundle, rootfs: mounts, io, checkpoint: '', pid: created.pid }));
+      this.#publishCreated(rootfs, '');
       init.starting = false;
       this.#settle();
       return created.pid;
     });
+  }
+
+  /** Its init is there. */
+  #begin(facts: CreatedContainer, phase: 'created' | 'running'): void {
+    const { init } = this;
+    this.#facts = facts;
+    init.phase = phase;
+    init.follow(facts.pid, facts.startTime, (end) => this.#processEnded(init, end));
+    this.#watchMemory();
+    // A container that another shim could not adopt is no container.
+    this.#store.write(this.record());
+  }
+
+  #publishCreated(rootfs: readonly RootfsMount[], checkpoint: string): void {
+    const { id: containerId, bundle, init } = this;
+    this.#publish(events.created({ containerId, bundle, rootfs, io: init.options, checkpoint, pid: init.pid }));
+  }
+
+  get #criu(): CriuWork {
+    const { bundle } = this.#options;
+    const ownWorkPath = `${this.#store.pathOf(this.id)}/criu-work`;
+    return new CriuWork({ place: this.#place, bundle, ownWorkPath, run: (name, args) => this.#run(name, args) });
   }
 
   start(execId: string): Promise<number> {
@@ -149,12 +152,15 @@ export class Container {
   async #startInit(): Promise<number> {
     const { init } = this;
     this.process('');
-    if (init.phase !== 'created') throw wrongState(`cannot start a container that is ${init.phase}`);
+    const restoration = init.phase === 'added' ? this.#restoration : undefined;
+    if (init.phase !== 'created' && restoration === undefined) throw wrongState(`cannot start a container that is ${init.phase}`);
     init.starting = true;
     try {
-      await this.#run('start', this.#place);
-      init.phase = 'running';
-      this.#save();
+      if (restoration === undefined) {
+        await this.#run('start', this.#place);
+        init.phase = 'running';
+        this.#save();
+      } else await this.#restore(restoration);
       this.#publish(events.started(this.id, init.pid));
     } catch (error) {
       init.cause = messageOf(error);
@@ -166,6 +172,24 @@ export class Container {
     return init.pid;
   }
 
+  /** All that there is of a container of a checkpoint before its start is where the checkpoint lies. */
+  async #restore(restoration: Restoration): Promise<void> {
+    await this.init.launch({
+      start: ({ stdio }) => this.#criu.restore(restoration, stdio),
+      begun: (facts) => this.#begin(facts, 'running'),
+      takeBack: ({ pid }) => this.#takeBack(pid),
+    });
+  }
+
+  /** CRIU writes the container's processes into a directory; they end there, or go on. */
+  checkpoint(options: Parameters<CriuWork['checkpoint']>[0]): Promise<void> {
+    return this.#serial.run(async () => {
+      this.#mustLive('checkpoint');
+      await this.#criu.checkpoint(options);
+      this.#publish(events.checkpointed(this.id, options.imagePath));
+    });
+  }
+
   /** Beside others: executing two processes at once is no conflict. */
   async #startExec(process: TaskProcess): Promise<number> {
     if (process.phase !== 'added' || process.starting) throw wrongState(`cannot start process ${process.execId} that is ${process.phase}`);
@@ -175,9 +199,8 @@ export class Container {
     try {
       // It was checked when it was added.
       const parsed = parseJson(spec) as unknown as ValidProcess;
-      const exec = (streams: Streams) => this.#run('exec', { ...this.#place, ...streams, process: parsed });
       const pid = await process.launch({
-        start: exec,
+        start: (streams: Streams) => this.#run('exec', { ...this.#place, ...streams, process: parsed }),
         begun: (started) => {
           process.phase = 'running';
           // Nobody but us reaps it, so there is something in procfs.
@@ -221,22 +244,20 @@ export class Container {
   }
 
   pause(): Promise<void> {
-    return this.#serial.run(async () => {
-      this.#mustLive('pause');
-      await this.#run('pause', this.#place);
-      this.paused = true;
-      this.#save();
-      this.#publish(events.paused(this.id));
-    });
+    return this.#freeze('pause', events.paused(this.id));
   }
 
   resume(): Promise<void> {
+    return this.#freeze('resume', events.resumed(this.id));
+  }
+
+  #freeze(verb: 'pause' | 'resume', event: TaskEvent): Promise<void> {
     return this.#serial.run(async () => {
-      this.#mustLive('resume');
-      await this.#run('resume', this.#place);
-      this.paused = false;
+      this.#mustLive(verb);
+      await this.#run(verb, this.#place);
+      this.paused = verb === 'pause';
       this.#save();
-      this.#publish(events.resumed(this.id));
+      this.#publish(event);
     });
   }
 
@@ -255,8 +276,10 @@ export class Container {
       if (this.paused && init.end === undefined) throw wrongState(`cannot delete a paused process: container ${this.id}`);
       if (init.phase === 'running') throw wrongState(`cannot delete a running process: container ${this.id}`);
       const processes = [init, ...this.#execs.values()];
-      if (init.phase === 'stopped') await this.#drain(processes);
+      if (init.phase === 'stopped') await drain(processes);
       await this.#run('delete', { ...this.#place, force: false, rootfs: this.#mountedRootfs });
+      // Of a checkpoint that was never restored, nothing has run.
+      if (init.phase === 'added') init.finish({ status: 0, signal: undefined, at: nowInNanoseconds() }, undefined);
       const end = await init.ended;
       await Promise.all(processes.map((process) => process.close()));
       for (const process of processes) process.forget();
@@ -272,7 +295,7 @@ export class Container {
   async deleteExec(execId: string): Promise<ProcessEnd | undefined> {
     const process = this.process(execId);
     if (process.phase === 'running' || process.starting) throw wrongState(`cannot delete a running process: ${execId}`);
-    await this.#drain([process]);
+    await drain([process]);
     await process.close();
     process.forget();
     this.#execs.delete(execId);
@@ -307,10 +330,6 @@ export class Container {
     if (phase !== 'running' && phase !== 'created') throw wrongState(`cannot ${verb} a container that is ${phase}`);
   }
 
-  async #drain(processes: readonly TaskProcess[]): Promise<void> {
-    await within(Promise.all(processes.map((process) => process.drained)), DRAIN_MS);
-  }
-
   async #run<Name extends OperationName>(name: Name, args: ArgumentsOf<Name>): Promise<ResultOf<Name>> {
     try {
       return await this.#environment.operator.run(name, args);
@@ -338,7 +357,7 @@ export class Container {
     if (end === undefined) return;
     const outOfMemory = this.#memory?.look() === true;
     process.finish(end, process.cause ?? causeOf(end, outOfMemory ? this.cgroup : undefined));
-    if (end.signal === SIGSYS || (end.signal === SIGKILL && outOfMemory)) {
+    if (isRemarkable(end, outOfMemory)) {
       this.#environment.warn(`container ${this.id}: process ${name} (${process.pid}): ${process.cause}`);
     }
     this.#save();
@@ -375,11 +394,4 @@ export class Container {
       processes: [this.init, ...this.#execs.values()].map((process) => process.record()),
     };
   }
-}
-
-/** More than the status says. */
-function causeOf({ signal }: ProcessEnd, oomCgroup: string | undefined): string | undefined {
-  if (signal === SIGKILL && oomCgroup !== undefined) return `killed for want of memory in ${oomCgroup}`;
-  if (signal === SIGSYS) return 'killed by its seccomp filter (SIGSYS)';
-  return signal === undefined ? undefined : `ended by signal ${signal}`;
 }

@@ -3,11 +3,25 @@ import { anyOf } from '../../../specs/containerd/any.ts';
 import { containerd } from '../../../specs/containerd/gen/containerd.js';
 import { timestampOf } from '../../../specs/containerd/timestamp.ts';
 import type { TaskEvent } from '../events/publisher.ts';
+import type { StreamUris } from '../stdio/process-io.ts';
+import type { RootfsMount } from './operations/operation.ts';
 import type { ProcessEnd } from './process-end.ts';
 
 const events = containerd.events;
 
-export function created(event: containerd.events.TaskCreate.$Properties): TaskEvent {
+export interface Created {
+  readonly containerId: string;
+  readonly bundle: string;
+  readonly rootfs: readonly RootfsMount[];
+  readonly io: StreamUris & { readonly terminal: boolean };
+  /** Directory of the image that it is to be restored from, or ''. */
+  readonly checkpoint: string;
+  readonly pid: number;
+}
+
+export function created({ rootfs, io: { stdin, stdout, stderr, terminal }, ...rest }: Created): TaskEvent {
+  const mounts = rootfs.map((mount) => ({ ...mount, options: [...mount.options] }));
+  const event = { ...rest, rootfs: mounts, io: { stdin, stdout, stderr, terminal } };
   return { topic: '/tasks/create', event: anyOf('containerd.events.TaskCreate', events.TaskCreate, event) };
 }
 
@@ -37,6 +51,12 @@ export function deleted(containerId: string, pid: number, end: ProcessEnd): Task
 
 export function outOfMemory(containerId: string): TaskEvent {
   return { topic: '/tasks/oom', event: anyOf('containerd.events.TaskOOM', events.TaskOOM, { containerId }) };
+}
+
+/** @param checkpoint the image's directory */
+export function checkpointed(containerId: string, checkpoint: string): TaskEvent {
+  const event = anyOf('containerd.events.TaskCheckpointed', events.TaskCheckpointed, { containerId, checkpoint });
+  return { topic: '/tasks/checkpointed', event };
 }
 
 export function paused(containerId: string): TaskEvent {

@@ -13,6 +13,8 @@ export interface TaskOptions {
   /** Directory of the runtime's state, instead of the shim's own; each containerd namespace has a directory in it. */
   readonly root: string | undefined;
   readonly systemdCgroup: boolean;
+  /** Where CRIU writes its log when a checkpoint is restored; undefined: in the shim's own state. */
+  readonly criuWorkPath: string | undefined;
 }
 
 export const DEFAULT_OPTIONS: TaskOptions = {
@@ -21,6 +23,7 @@ export const DEFAULT_OPTIONS: TaskOptions = {
   ioOwner: undefined,
   root: undefined,
   systemdCgroup: false,
+  criuWorkPath: undefined,
 };
 
 const RUNC = 'containerd.runc.v1.Options';
@@ -47,14 +50,18 @@ function decode<T>(name: string, action: () => T): T {
 }
 
 function fromRunc(options: containerd.runc.v1.Options): TaskOptions {
-  const { noPivotRoot, noNewKeyring, ioUid, ioGid, root, systemdCgroup } = options;
+  const { noPivotRoot, noNewKeyring, ioUid, ioGid, root, systemdCgroup, criuWorkPath } = options;
   if (root !== '' && !root.startsWith('/')) throw invalid(`options.root ${JSON.stringify(root)} is not an absolute path`);
+  if (criuWorkPath !== '' && !criuWorkPath.startsWith('/')) {
+    throw invalid(`options.criu_work_path ${JSON.stringify(criuWorkPath)} is not an absolute path`);
+  }
   return {
     noPivot: noPivotRoot,
     noNewKeyring,
     ioOwner: ioUid === 0 && ioGid === 0 ? undefined : { uid: ioUid, gid: ioGid },
     root: root === '' ? undefined : root,
     systemdCgroup,
+    criuWorkPath: criuWorkPath === '' ? undefined : criuWorkPath,
   };
 }
 

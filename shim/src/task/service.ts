@@ -2,8 +2,11 @@
 
 import { RuntimeError } from '../../../runtime/src/base/errors.ts';
 import { processes } from '../../../runtime/src/cgroups/processes.ts';
+import { S_IFDIR, S_IFMT } from '../../../runtime/src/linux/open-flags.ts';
+import { stat } from '../../../runtime/src/linux/stat.ts';
 import { parseContainerId } from '../../../runtime/src/spec/container-id.ts';
 import { checkProcess, checkResources } from '../../../runtime/src/spec/load.ts';
+import type { Sys } from '../../../runtime/src/sys/sys.ts';
 import { type Any, anyBytes, anyOf } from '../../../specs/containerd/any.ts';
 import { containerd as types } from '../../../specs/containerd/gen/containerd.js';
 import { containerd } from '../../../specs/containerd/gen/task.js';
@@ -14,6 +17,7 @@ import { stringifyJson } from '../../../specs/json/stringify-json.ts';
 import { messageOf } from '../base/node-error.ts';
 import type { Handlers } from '../base/service.ts';
 import { StatusCode, StatusError } from '../base/status.ts';
+import { parseCheckpointOptions } from './checkpoint-options.ts';
 import { Container } from './container.ts';
 import type { TaskEnvironment } from './environment.ts';
 import { alreadyExists, invalid, notFound, statusOf } from './errors.ts';
@@ -73,7 +77,7 @@ export class TaskService {
       Pids: async ({ id }) => this.#pids(this.#container(id)),
       Pause: ({ id }) => empty(this.#container(id).pause()),
       Resume: ({ id }) => empty(this.#container(id).resume()),
-      Checkpoint: async ({ id }) => this.#refuseCheckpoint(id),
+      Checkpoint: ({ id, path, options }) => this.#checkpoint(id, path, options),
       Kill: ({ id, execId, signal, all }) => empty(this.#container(id).kill(execId, signal, all)),
       Exec: async (request) => this.#exec(request),
       ResizePty: async ({ id, execId, width, height }) => {
@@ -114,17 +118,17 @@ export class TaskService {
   }
 
   async #create(request: CreateRequest): Promise<containerd.task.v3.CreateTaskResponse.$Properties> {
-    const { id, bundle, checkpoint } = request;
+    const { id, bundle, checkpoint, terminal } = request;
     checkId(id);
     if (!bundle.startsWith('/')) throw invalid(`bundle ${JSON.stringify(bundle)} is not an absolute path`);
-    if (checkpoint !== '') throw new StatusError(StatusCode.unimplemented, 'restoring a checkpoint is not supported');
+    if (checkpoint !== '') checkCheckpoint(this.#environment.sys, checkpoint, terminal);
     if (this.#containers.has(id)) throw alreadyExists(`container ${id}`);
     const options = parseOptions(request.options);
     const container = this.#newContainer(request, options);
     this.#containers.set(id, container);
     try {
       this.#store.create(id);
-      return { pid: await container.create(mountsOf(request), options) };
+      return { pid: await container.create(mountsOf(request), options, checkpoint === '' ? undefined : checkpoint) };
     } catch (error) {
       this.#containers.delete(id);
       await container.abandon();
@@ -219,9 +223,10 @@ export class TaskService {
     return {};
   }
 
-  #refuseCheckpoint(id: string): never {
-    this.#container(id);
-    throw new StatusError(StatusCode.unimplemented, 'checkpoint is not supported: the runtime has no CRIU');
+  async #checkpoint(id: string, path: string, options: Any | null | undefined): Promise<object> {
+    const container = this.#container(id);
+    await container.checkpoint(parseCheckpointOptions(path, options));
+    return {};
   }
 }
 
@@ -229,6 +234,12 @@ function mountsOf({ rootfs }: CreateRequest): RootfsMount[] {
   return rootfs.map(({ type, source, target, options }) => ({
     ...{ type: type ?? '', source: source ?? '', target: target ?? '', options: options ?? [] },
   }));
+}
+
+function checkCheckpoint(sys: Sys, path: string, terminal: boolean): void {
+  if (!path.startsWith('/') || ((stat(sys, path)?.mode ?? 0) & S_IFMT) !== S_IFDIR)
+    throw invalid(`checkpoint ${JSON.stringify(path)} is not the absolute path of a directory`);
+  if (terminal) throw new StatusError(StatusCode.unimplemented, 'a checkpoint cannot be restored with a terminal');
 }
 
 function checkId(id: string): void {

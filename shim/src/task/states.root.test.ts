@@ -62,7 +62,11 @@ describeWith([rootUser, staticBusybox], 'a task in its states', () => {
     ).rejects.toMatchObject({
       code: invalidArgument,
     });
-    await expect(client.Create({ id: 'task-restore', bundle, checkpoint: '/x' })).rejects.toMatchObject({ code: unimplemented });
+    for (const checkpoint of ['relative', '/no/image', '/dev/null']) {
+      await expect(client.Create({ id: 'task-restore', bundle, checkpoint })).rejects.toMatchObject({ code: invalidArgument });
+    }
+    const withTerminal = { id: 'task-restore', bundle, checkpoint: ground.directory, terminal: true };
+    await expect(client.Create(withTerminal)).rejects.toMatchObject({ code: unimplemented });
     expect(readdirSync(join(ground.directory, 'state'))).toEqual(['task-twice']);
     expect(readdirSync(join(ground.directory, 'root/test'))).toEqual(['task-twice']);
     expect(ground.history()).toEqual(['create task-twice']);
@@ -80,7 +84,8 @@ describeWith([rootUser, staticBusybox], 'a task in its states', () => {
       message: expect.stringContaining('cannot delete a running process'),
     });
     await expect(client.Resume({ id })).rejects.toMatchObject({ code: failedPrecondition });
-    await expect(client.Checkpoint({ id })).rejects.toMatchObject({ code: unimplemented });
+    await expect(client.Checkpoint({ id })).rejects.toMatchObject({ code: invalidArgument });
+    await expect(client.Checkpoint({ id: 'task-nobody', path: '/x' })).rejects.toMatchObject({ code: notFound });
     await expect(client.Update({ id, resources: json({ pids: { limit: 'many' } }) })).rejects.toMatchObject({ code: invalidArgument });
     await client.Shutdown({ id });
     expect(ground.shutdowns).toBe(0);

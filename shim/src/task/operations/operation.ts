@@ -2,6 +2,7 @@
  * What the service has done by the runtime's library, as plain data: it is synchronous, and may take its time (a mount of a slow device, a hook, a
  * process that does not die), so it is done on another thread.
  */
+import type { CgroupMode } from '../../../../runtime/src/criu/rpc.ts';
 import type { ValidProcess, ValidResources } from '../../../../runtime/src/spec/valid.ts';
 
 /** Where a container's runtime state is. */
@@ -32,6 +33,35 @@ export interface CreateArguments extends Place {
   readonly noNewKeyring: boolean;
   /** The cgroup is systemd's to make; also where `linux.cgroupsPath` has the form that only systemd's have. */
   readonly systemdCgroup: boolean;
+}
+
+/** A container out of an image that CRIU wrote. */
+export interface RestoreArguments extends Omit<CreateArguments, 'consoleFd' | 'noNewKeyring'> {
+  /** The image's directory. */
+  readonly checkpoint: string;
+  /** For CRIU's log. */
+  readonly workPath: string;
+}
+
+/** What may be said to CRIU about a dump. Paths are absolute. */
+export interface CheckpointOptions {
+  readonly imagePath: string;
+  /** For CRIU's log; undefined: it is nobody's but the shim's. */
+  readonly workPath: string | undefined;
+  readonly leaveRunning: boolean;
+  readonly tcpEstablished: boolean;
+  readonly externalUnixSockets: boolean;
+  readonly shellJob: boolean;
+  readonly fileLocks: boolean;
+  /** CLONE_NEW… flags. */
+  readonly emptyNamespaces: number | undefined;
+  readonly cgroupMode: CgroupMode | undefined;
+  /** An earlier image, relative to this one. */
+  readonly parentPath: string | undefined;
+}
+
+export interface CheckpointArguments extends Place, Omit<CheckpointOptions, 'workPath'> {
+  readonly workPath: string;
 }
 
 export interface CreatedContainer {
@@ -68,6 +98,9 @@ export interface UpdateArguments extends Place {
 
 export interface OperationTable {
   create: { args: CreateArguments; result: CreatedContainer };
+  /** Create and start in one. */
+  restore: { args: RestoreArguments; result: CreatedContainer };
+  checkpoint: { args: CheckpointArguments; result: null };
   start: { args: Place; result: null };
   /** Starts a process in the container; the result is its pid. */
   exec: { args: ExecArguments; result: number };

@@ -2,14 +2,20 @@
 
 import { RuntimeError } from '../../../../runtime/src/base/errors.ts';
 import { readFileIfExists } from '../../../../runtime/src/linux/files.ts';
+import type { CgroupManager } from '../../../../runtime/src/operations/cgroup-manager.ts';
 import { type Caller, type Context, lazyAgentImage } from '../../../../runtime/src/operations/context.ts';
 import { create } from '../../../../runtime/src/operations/create.ts';
+import { checkpoint } from '../../../../runtime/src/operations/criu/checkpoint.ts';
+import { restore } from '../../../../runtime/src/operations/criu/restore.ts';
 import { deleteContainer } from '../../../../runtime/src/operations/delete.ts';
 import { startExec } from '../../../../runtime/src/operations/exec.ts';
 import { kill } from '../../../../runtime/src/operations/kill.ts';
 import { pause, resume } from '../../../../runtime/src/operations/pause.ts';
+import { recordedPlan } from '../../../../runtime/src/operations/recorded-plan.ts';
 import { start } from '../../../../runtime/src/operations/start.ts';
 import { update } from '../../../../runtime/src/operations/update.ts';
+import type { ValidConfig } from '../../../../runtime/src/spec/valid.ts';
+import type { ContainerRecord } from '../../../../runtime/src/state/record.ts';
 import { Store } from '../../../../runtime/src/state/store.ts';
 import type { Sys } from '../../../../runtime/src/sys/sys.ts';
 import { mountRootfs, unmountAll } from '../mounts.ts';
@@ -21,6 +27,7 @@ import type {
   OperationName,
   OperationTable,
   Place,
+  RestoreArguments,
   ResultOf,
   Stdio,
 } from './operation.ts';
@@ -47,6 +54,11 @@ type Performers = { readonly [Name in OperationName]: (host: Host, args: Argumen
 
 const PERFORMERS: Performers = {
   create: performCreate,
+  restore: performRestore,
+  checkpoint: (host, { root, ...options }) => {
+    checkpoint(contextFor(host, { root }), options);
+    return null;
+  },
   start: (host, place) => {
     start(contextFor(host, place), place.id);
     return null;
@@ -79,21 +91,42 @@ export function perform<Name extends OperationName>(host: Host, name: Name, args
 }
 
 function performCreate(host: Host, args: CreateArguments): CreatedContainer {
-  const { sys } = host;
+  return withRootfs(host, args, () => {
+    const { id, bundle, consoleFd, noPivot, noNewKeyring } = args;
+    const cgroupManager = cgroupManagerOf(host, args);
+    const { record, config } = create(contextFor(host, args, args.stdio), { id, bundle, consoleFd, noPivot, noNewKeyring, cgroupManager });
+    return createdContainer(record, config);
+  });
+}
+
+function performRestore(host: Host, args: RestoreArguments): CreatedContainer {
+  return withRootfs(host, args, () => {
+    const { id, bundle, noPivot, checkpoint: imagePath, workPath } = args;
+    const context = contextFor(host, args, args.stdio);
+    restore(context, { id, bundle, noPivot, imagePath, workPath, detach: true, cgroupManager: cgroupManagerOf(host, args) });
+    const record = context.store.read(id);
+    if (record === undefined) throw new RuntimeError('not-found', `container ${id} ended as soon as it was restored`);
+    return createdContainer(record, recordedPlan(context, record).config);
+  });
+}
+
+function createdContainer({ pid, startTime, cgroup }: ContainerRecord, { linux }: ValidConfig): CreatedContainer {
+  const pidNamespace = linux?.namespaces?.find(({ type }) => type === 'pid');
+  const outlivesInit = pidNamespace === undefined || (pidNamespace.path ?? '') !== '';
+  return { pid, startTime, cgroup: cgroup?.directory, outlivesInit };
+}
+
+function cgroupManagerOf({ sys }: Host, { systemdCgroup, bundle }: Pick<CreateArguments, 'systemdCgroup' | 'bundle'>): CgroupManager {
+  return systemdCgroup || isSystemdPath(sys, bundle) ? 'systemd' : 'cgroupfs';
+}
+
+/** Where the body fails, nothing stays mounted. */
+function withRootfs<T>({ sys }: Host, args: Pick<CreateArguments, 'bundle' | 'rootfs'>, body: () => T): T {
   const rootfs = `${args.bundle}/rootfs`;
   const mounted = args.rootfs.length > 0;
   if (mounted) mountRootfs(sys, rootfs, args.rootfs);
   try {
-    const { id, bundle, consoleFd, noPivot, noNewKeyring, systemdCgroup } = args;
-    const cgroupManager = systemdCgroup || isSystemdPath(sys, bundle) ? 'systemd' : 'cgroupfs';
-    const { record, config } = create(contextFor(host, args, args.stdio), { id, bundle, consoleFd, noPivot, noNewKeyring, cgroupManager });
-    const pidNamespace = config.linux?.namespaces?.find(({ type }) => type === 'pid');
-    return {
-      pid: record.pid,
-      startTime: record.startTime,
-      cgroup: record.cgroup?.directory,
-      outlivesInit: pidNamespace === undefined || (pidNamespace.path ?? '') !== '',
-    };
+    return body();
   } catch (error) {
     if (mounted) unmountAll(sys, rootfs);
     throw error;
