@@ -36,7 +36,7 @@ export class Network {
   async client({ domain, path }: Pick<Reference, 'domain' | 'path'>, credentials: Credentials | undefined): Promise<RegistryClient> {
     const { RegistryClient } = await import('../registry/client.ts');
     const { findCredentials } = await import('../registry/credentials.ts');
-    const { CERTIFICATE_DIRECTORIES } = await import('../registry/configuration-places.ts');
+    const { CERTIFICATE_DIRECTORIES } = await import('../registry/certificates.ts');
     const { findRegistryHosts, mirrorTls } = await import('../registry/find-hosts.ts');
     const { Mirror } = await import('../registry/mirror.ts');
     const { env } = process;
@@ -61,8 +61,7 @@ export class Network {
 
   async #make(): Promise<Transport> {
     const { Transport } = await import('../registry/transport.ts');
-    const { tlsSettings } = await import('../registry/certificates.ts');
-    const { CERTIFICATE_DIRECTORIES } = await import('../registry/configuration-places.ts');
+    const { CERTIFICATE_DIRECTORIES, tlsSettings } = await import('../registry/certificates.ts');
     const certificates = {
       directories: [...this.#directories, ...CERTIFICATE_DIRECTORIES],
       isInsecure: (host: string) => this.isInsecure(host),

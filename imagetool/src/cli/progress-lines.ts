@@ -1,6 +1,6 @@
 /** Progress for people without a terminal: one line when a transfer starts and one when it has ended, as docker's do. */
 
-import { shortDigest } from '../digest/text.ts';
+import { shortDigest } from '../digest/digest.ts';
 import type { ProgressEvent, ProgressListener } from '../image/progress.ts';
 import { formatSize } from './table.ts';
 

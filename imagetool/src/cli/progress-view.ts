@@ -1,7 +1,7 @@
 /** Progress on a terminal: a line per transfer that is under way, redrawn in place, and one for all of them. */
 
 import type { Digest } from '../../../specs/image/digest.ts';
-import { shortDigest } from '../digest/text.ts';
+import { shortDigest } from '../digest/digest.ts';
 import type { ProgressEvent, ProgressListener } from '../image/progress.ts';
 import { formatSize } from './table.ts';
 

@@ -24,6 +24,16 @@ export function algorithmOf(digest: Digest): DigestAlgorithm {
   return name;
 }
 
+/** The part after the colon. */
+export function encodedOf(digest: Digest): string {
+  return digest.slice(digest.indexOf(':') + 1);
+}
+
+/** The first twelve digits, as docker shows ids. */
+export function shortDigest(digest: Digest): string {
+  return encodedOf(digest).slice(0, 12);
+}
+
 export function digestOf(bytes: Uint8Array | string, algorithm: DigestAlgorithm = 'sha256'): Digest {
   return `${algorithm}:${createHash(algorithm).update(bytes).digest('hex')}` as Digest;
 }

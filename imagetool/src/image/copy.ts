@@ -14,11 +14,10 @@ import { uploadBlob } from '../registry/upload.ts';
 import { openLent } from '../store/blobs.ts';
 import { LEASE_MS, type Lease, takeLease } from '../store/leases.ts';
 import type { Store } from '../store/store.ts';
-import { DEFAULT_PARALLEL } from './defaults.ts';
 import { inParallel } from './parallel.ts';
 import { choosePlatform } from './platform.ts';
 import type { ProgressListener } from './progress.ts';
-import { fetchBlob } from './pull.ts';
+import { DEFAULT_PARALLEL, fetchBlob } from './pull.ts';
 
 export interface CopyOptions {
   readonly store: Store;

@@ -1,6 +1,6 @@
 /** The steps an image was made in, newest first, each with the size of its layer. */
 
-import { shortDigest } from '../digest/text.ts';
+import { shortDigest } from '../digest/digest.ts';
 import type { LoadedImage } from './load.ts';
 
 export interface HistoryStep {

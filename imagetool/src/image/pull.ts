@@ -18,7 +18,6 @@ import { addSource } from '../store/labels.ts';
 import { LEASE_MS, type Lease, takeLease } from '../store/leases.ts';
 import { addImage, setImage } from '../store/refs.ts';
 import type { Store } from '../store/store.ts';
-import { DEFAULT_PARALLEL } from './defaults.ts';
 import { inParallel } from './parallel.ts';
 import { Pipe } from './pipe.ts';
 import { choosePlatform } from './platform.ts';
@@ -35,6 +34,8 @@ export interface PullOptions {
   /** Unpacks each layer while it comes, to lie in this way: whoever starts a container of the image then need not wait for that. */
   readonly unpack?: LayerKind;
 }
+
+export const DEFAULT_PARALLEL = 8;
 
 /** Returns the image's descriptor: that of the index, if the reference leads to one. Throws RegistryError, DigestError, ImageError, SpecError. */
 export async function pullImage(options: PullOptions): Promise<Descriptor> {

@@ -11,9 +11,9 @@ import { type UploadSession, uploadBlob } from '../registry/upload.ts';
 import { hasBlob, openLent, readVerified } from '../store/blobs.ts';
 import { addSource, readLabels, sourcesOf, writeLabels } from '../store/labels.ts';
 import type { Store } from '../store/store.ts';
-import { DEFAULT_PARALLEL } from './defaults.ts';
 import { inParallel } from './parallel.ts';
 import type { ProgressListener } from './progress.ts';
+import { DEFAULT_PARALLEL } from './pull.ts';
 
 export interface PushOptions {
   readonly store: Store;

@@ -4,7 +4,7 @@ import { chmodSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:f
 import { join } from 'node:path';
 import type { Descriptor, Platform } from '../../../specs/image/descriptor.ts';
 import { ImageError } from '../base/errors.ts';
-import { shortDigest } from '../digest/text.ts';
+import { shortDigest } from '../digest/digest.ts';
 import { readFileInRoot } from '../layer/read-file.ts';
 import { openVerified } from '../store/blobs.ts';
 import type { Store } from '../store/store.ts';

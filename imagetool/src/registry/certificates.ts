@@ -6,6 +6,8 @@ import { rootCertificates } from 'node:tls';
 import { isNodeError } from '../base/errors.ts';
 import type { TlsSettings } from './transport.ts';
 
+export const CERTIFICATE_DIRECTORIES = ['/etc/docker/certs.d', '/etc/containers/certs.d', '/etc/containerd/certs.d'];
+
 export interface CertificateOptions {
   readonly directories: readonly string[];
   /** Hosts whose certificates need not be right. */

@@ -4,10 +4,11 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { rootCertificates } from 'node:tls';
 import { isNodeError } from '../base/errors.ts';
-import { directoryNames, SYSTEM_CONF } from './configuration-places.ts';
 import type { Environment } from './credentials.ts';
 import { NO_MIRRORS, parseHostsToml, parseRegistriesConf, type RegistryHosts } from './hosts.ts';
 import type { TlsSettings } from './transport.ts';
+
+const SYSTEM_CONF = '/etc/containers/registries.conf';
 
 /** For `domain` and the repository `path`. Throws ImageError for a file that cannot be understood, and for a blocked registry. */
 export function findRegistryHosts(
@@ -40,6 +41,11 @@ export function mirrorTls({ mirrors }: RegistryHosts): Map<string, TlsSettings> 
       },
     ]),
   );
+}
+
+/** containerd's spellings of a host with a port, and its last resort. */
+function directoryNames(domain: string): string[] {
+  return [...new Set([domain, domain.replace(/:(\d+)$/, '_$1_'), '_default'])];
 }
 
 function confFiles(env: Environment): string[] {

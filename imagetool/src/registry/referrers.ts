@@ -7,8 +7,7 @@ import { asDescriptor, type Descriptor } from '../../../specs/image/descriptor.t
 import type { Digest } from '../../../specs/image/digest.ts';
 import { type Index, parseIndex, parseManifestDocument } from '../../../specs/image/manifest.ts';
 import { OCI } from '../../../specs/image/media-types.ts';
-import { algorithmOf, digestOf } from '../digest/digest.ts';
-import { encodedOf } from '../digest/text.ts';
+import { algorithmOf, digestOf, encodedOf } from '../digest/digest.ts';
 import type { RegistryClient } from './client.ts';
 import { RegistryError } from './errors.ts';
 import { type FetchedManifest, fetchManifest, listPages, pullScope, pushManifest } from './manifests.ts';

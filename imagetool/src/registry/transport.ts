@@ -1,6 +1,6 @@
 /**
- * HTTP to registries, and beside loopback-http.ts the only file that opens sockets: TLS settings per host, proxies of the environment, redirects
- * without credentials for other hosts, retries with backoff.
+ * HTTP to registries, and the only file that opens sockets: TLS settings per host, proxies of the environment, redirects without credentials for
+ * other hosts, retries with backoff.
  */
 
 import type { Readable } from 'node:stream';

@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { isInUserNamespace } from '../../../runtime/src/linux/user-namespace.ts';
 import type { Digest } from '../../../specs/image/digest.ts';
 import { ImageError, isNodeError } from '../base/errors.ts';
-import { shortDigest } from '../digest/text.ts';
+import { shortDigest } from '../digest/digest.ts';
 import type { WhiteoutStyle } from '../layer/lower-layers.ts';
 import type { Layout } from '../store/layout.ts';
 import type { Store } from '../store/store.ts';

@@ -2,8 +2,7 @@
 
 import { join } from 'node:path';
 import type { Digest } from '../../../specs/image/digest.ts';
-import { algorithmOf } from '../digest/digest.ts';
-import { encodedOf } from '../digest/text.ts';
+import { algorithmOf, encodedOf } from '../digest/digest.ts';
 import type { Layout } from './layout.ts';
 
 /** Path of a blob. Throws DigestError for an algorithm that cannot be checked: nothing unverifiable is ever stored. */

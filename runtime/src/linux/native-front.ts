@@ -19,7 +19,7 @@ const EXIT_CANNOT_START = 127;
 
 /**
  * What the command prints, as a whole or piece by piece; undefined: Node has to do it. Once a piece has been given, there is no way back to Node.
- * What it has done when it returns undefined or throws must be harmless to do again.
+ * Nothing may have been changed when it returns undefined or throws.
  */
 export type Answer = (sys: Sys) => string | Iterable<string | ArrayBuffer> | undefined;
 

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { isDigest } from '../../../../specs/image/digest.ts';
 import { isObject } from '../../../../specs/image/shape.ts';
 import { ImageError } from '../../base/errors.ts';
-import { encodedOf } from '../../digest/text.ts';
+import { encodedOf } from '../../digest/digest.ts';
 import { blobPath } from '../../store/blob-paths.ts';
 import { hasBlob } from '../../store/blobs.ts';
 import { readIfExists, replaceFile } from '../../store/files.ts';

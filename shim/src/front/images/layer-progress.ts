@@ -1,6 +1,6 @@
 /** Transfers as docker shows them: a line each, in place on a terminal, and only beginnings and ends elsewhere. */
 
-import { shortDigest } from '../../../../imagetool/src/digest/text.ts';
+import { shortDigest } from '../../../../imagetool/src/digest/digest.ts';
 import type { ProgressEvent, ProgressListener } from '../../../../imagetool/src/image/progress.ts';
 import { formatDecimalSize } from '../../container/size.ts';
 
