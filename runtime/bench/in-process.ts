@@ -3,7 +3,7 @@ import { open } from '../src/linux/files.ts';
 import { O_RDWR } from '../src/linux/open-flags.ts';
 import { monotonicMs } from '../src/linux/poll.ts';
 import { shellStatus, waitForExit } from '../src/linux/processes.ts';
-import { type Context, lazyAgentImage } from '../src/operations/context.ts';
+import { type Context, lazyAgentImage } from '../src/operations/context/context.ts';
 import { create } from '../src/operations/create.ts';
 import { deleteContainer } from '../src/operations/delete.ts';
 import { startExec } from '../src/operations/exec.ts';

@@ -18,7 +18,7 @@ import type { Config } from '../../specs/runtime/config.ts';
 import type { Process } from '../../specs/runtime/process.ts';
 import { close } from '../src/linux/files.ts';
 import { waitForExit } from '../src/linux/processes.ts';
-import { type Context, lazyAgentImage } from '../src/operations/context.ts';
+import { type Context, lazyAgentImage } from '../src/operations/context/context.ts';
 import { create } from '../src/operations/create.ts';
 import { deleteContainer } from '../src/operations/delete.ts';
 import { start } from '../src/operations/start.ts';

@@ -5,7 +5,7 @@ import { describeWith, itWith, rootUser } from '../../.scripts/jest/requirement.
 import { freeze, thaw } from '../src/cgroups/freezer.ts';
 import { killAndReap, pidfdOpen, processStat } from '../src/linux/processes.ts';
 import { receiveWithFds, socketPair } from '../src/linux/sockets.ts';
-import { enterContainer } from '../src/operations/enter.ts';
+import { enterContainer } from '../src/operations/assemble/enter.ts';
 import { type ExecOptions, startExec } from '../src/operations/exec.ts';
 import { checkProcess } from '../src/spec/load.ts';
 import { busybox, type Change, captured, Fixture, USER_NAMESPACE, WRITABLE } from './exec-fixture.ts';

@@ -1,5 +1,5 @@
 /** The context of commands that start processes in containers. */
-import { type Context, lazyAgentImage } from '../operations/context.ts';
+import { type Context, lazyAgentImage } from '../operations/context/context.ts';
 import { preservedFds } from './caller.ts';
 import { type Basis, lightContext } from './context.ts';
 import { environmentVariable } from './paths.ts';

@@ -1,6 +1,6 @@
 /** What the command line gives to operations. */
-import type { Context } from '../operations/context.ts';
-import type { LightContext } from '../operations/light-context.ts';
+import type { Context } from '../operations/context/context.ts';
+import type { LightContext } from '../operations/context/light-context.ts';
 import { Store } from '../state/store.ts';
 import type { Flags } from './args.ts';
 import type { Invocation } from './command.ts';

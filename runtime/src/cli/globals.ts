@@ -1,5 +1,5 @@
 /** The flags that every command has, before its name or after it. */
-import { CGROUP_MANAGERS, type CgroupManager } from '../operations/cgroup-manager.ts';
+import { CGROUP_MANAGERS, type CgroupManager } from '../operations/cgroup/cgroup-manager.ts';
 import { type Flags, flagTable, type Parsed, UsageError } from './args.ts';
 import type { LogFormat, LogLevel } from './log.ts';
 

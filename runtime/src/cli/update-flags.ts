@@ -1,6 +1,6 @@
 /** The limits that `update` takes as flags, as a part of `linux.resources`. */
 import { RuntimeError } from '../base/errors.ts';
-import type { RdtChange } from '../operations/update-rdt.ts';
+import type { RdtChange } from '../operations/cgroup/update-rdt.ts';
 import { checkResources, loadResources } from '../spec/load.ts';
 import type { ValidResources } from '../spec/valid.ts';
 import type { Flags, Values } from './args.ts';

@@ -4,13 +4,13 @@ import { parseContainerId } from '../spec/container-id.ts';
 import type { ValidConfig } from '../spec/valid.ts';
 import type { ContainerRecord } from '../state/record.ts';
 import { START_PROGRAM } from '../state/store.ts';
-import { type Announcements, announce, withPidfdSocket } from './announce.ts';
-import { assemble } from './assemble.ts';
-import { loadBundle } from './bundle.ts';
-import type { CgroupManager } from './cgroup-manager.ts';
-import { checkConsole } from './console.ts';
-import type { Context } from './context.ts';
-import { waitAtGate } from './gate.ts';
+import { assemble } from './assemble/assemble.ts';
+import { waitAtGate } from './assemble/gate.ts';
+import { type Announcements, announce, withPidfdSocket } from './caller/announce.ts';
+import { checkConsole } from './caller/console.ts';
+import type { CgroupManager } from './cgroup/cgroup-manager.ts';
+import { loadBundle } from './context/bundle.ts';
+import type { Context } from './context/context.ts';
 
 export interface CreateOptions extends Announcements {
   readonly id: string;

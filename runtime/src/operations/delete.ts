@@ -19,12 +19,12 @@ import type { ContainerRecord } from '../state/record.ts';
 import { isAlive } from '../state/status.ts';
 import type { ContainerDirectory } from '../state/store.ts';
 import type { Sys } from '../sys/sys.ts';
-import { currentStatus, specState } from './container-state.ts';
-import type { Context } from './context.ts';
-import { removeForgottenCgroup } from './forgotten-cgroup.ts';
-import { runRuntimeHooksToTheEnd } from './hooks.ts';
+import { runRuntimeHooksToTheEnd } from './assemble/hooks.ts';
+import { removeForgottenCgroup } from './cgroup/forgotten-cgroup.ts';
+import { stopUnitOf } from './cgroup/systemd-cgroups.ts';
+import { currentStatus, specState } from './context/container-state.ts';
+import type { Context } from './context/context.ts';
 import { signalInit, tryPidfd } from './kill.ts';
-import { stopUnitOf } from './systemd-cgroups.ts';
 
 export interface DeleteOptions {
   readonly id: string;

@@ -10,8 +10,8 @@ import { monotonicMs, POLLIN, poll } from '../linux/poll.ts';
 import { pidfdOpen } from '../linux/processes.ts';
 import type { ContainerRecord } from '../state/record.ts';
 import { isAlive } from '../state/status.ts';
-import type { LightContext } from './light-context.ts';
-import { notRunning, observe } from './observe.ts';
+import type { LightContext } from './context/light-context.ts';
+import { notRunning, observe } from './context/observe.ts';
 
 export interface EventsOptions {
   readonly id: string;

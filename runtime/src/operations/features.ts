@@ -22,7 +22,7 @@ import { libraryVersion } from '../seccomp/library.ts';
 import { OPERATOR_VALUES } from '../seccomp/profile.ts';
 import { ACTION_VALUES } from '../seccomp/return-values.ts';
 import type { Sys } from '../sys/sys.ts';
-import { CGROUP_MANAGERS } from './cgroup-manager.ts';
+import { CGROUP_MANAGERS } from './cgroup/cgroup-manager.ts';
 
 const OLDEST_VERSION = '1.0.0';
 

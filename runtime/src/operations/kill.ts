@@ -8,8 +8,8 @@ import { parseContainerId } from '../spec/container-id.ts';
 import type { ContainerRecord } from '../state/record.ts';
 import { isAlive } from '../state/status.ts';
 import type { Sys } from '../sys/sys.ts';
-import type { LightContext } from './light-context.ts';
-import { notRunning } from './observe.ts';
+import type { LightContext } from './context/light-context.ts';
+import { notRunning } from './context/observe.ts';
 
 export interface KillOptions {
   readonly id: string;

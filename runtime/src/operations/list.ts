@@ -3,8 +3,8 @@ import { RuntimeError } from '../base/errors.ts';
 import { EACCES, ENOTDIR, isErrno } from '../linux/errno.ts';
 import { parseContainerId } from '../spec/container-id.ts';
 import { isBusy } from '../state/busy.ts';
-import type { LightContext } from './light-context.ts';
-import { observedStatus } from './observe.ts';
+import type { LightContext } from './context/light-context.ts';
+import { observedStatus } from './context/observe.ts';
 import { type ContainerState, containerState, userName } from './state.ts';
 
 /** In the order of their ids. What a killed create has left is `stopped`; one that cannot be read is left out with a warning. */

@@ -3,8 +3,8 @@ import { RuntimeError } from '../base/errors.ts';
 import { freeze, thaw } from '../cgroups/freezer.ts';
 import { ENODEV, ENOENT, isErrno } from '../linux/errno.ts';
 import type { ContainerRecord } from '../state/record.ts';
-import type { LightContext } from './light-context.ts';
-import { isPaused, notRunning, observe } from './observe.ts';
+import type { LightContext } from './context/light-context.ts';
+import { isPaused, notRunning, observe } from './context/observe.ts';
 
 /** @throws RuntimeError 'not-running' unless the container is running or created */
 export function pause(context: LightContext, id: string): void {

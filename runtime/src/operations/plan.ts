@@ -14,14 +14,14 @@ import { executeProgram } from '../process/execute.ts';
 import { parseContainerId } from '../spec/container-id.ts';
 import type { ValidConfig } from '../spec/valid.ts';
 import type { Sys } from '../sys/sys.ts';
-import { loadBundle } from './bundle.ts';
-import { ownCgroupDirectory } from './cgroup.ts';
-import type { CgroupManager } from './cgroup-manager.ts';
-import { gatherHostFacts } from './host-facts.ts';
-import type { LightContext } from './light-context.ts';
-import { compileSteps } from './run-steps.ts';
-import { planFilter } from './seccomp.ts';
-import { placeUnit } from './systemd-cgroups.ts';
+import { compileSteps } from './assemble/run-steps.ts';
+import { planFilter } from './assemble/seccomp.ts';
+import { ownCgroupDirectory } from './cgroup/cgroup.ts';
+import type { CgroupManager } from './cgroup/cgroup-manager.ts';
+import { placeUnit } from './cgroup/systemd-cgroups.ts';
+import { loadBundle } from './context/bundle.ts';
+import { gatherHostFacts } from './context/host-facts.ts';
+import type { LightContext } from './context/light-context.ts';
 
 export interface PlanBundleOptions {
   readonly id: string;

@@ -1,8 +1,8 @@
 /** ps: the processes of a container, as pids of this pid namespace. */
 import { processes } from '../cgroups/processes.ts';
 import { isAlive } from '../state/status.ts';
-import type { LightContext } from './light-context.ts';
-import { observe } from './observe.ts';
+import type { LightContext } from './context/light-context.ts';
+import { observe } from './context/observe.ts';
 
 /** Ascending. None when the container has stopped; without a cgroup only the init process is known. */
 export function pids(context: LightContext, id: string): number[] {

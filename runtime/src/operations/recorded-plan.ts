@@ -3,8 +3,8 @@ import { type Plan, planContainer } from '../plan/plan.ts';
 import { loadConfig } from '../spec/load.ts';
 import type { ValidConfig } from '../spec/valid.ts';
 import type { ContainerRecord } from '../state/record.ts';
-import { gatherHostFacts } from './host-facts.ts';
-import type { LightContext } from './light-context.ts';
+import { gatherHostFacts } from './context/host-facts.ts';
+import type { LightContext } from './context/light-context.ts';
 
 export interface RecordedPlan {
   /** The configuration, as it was read at create. */

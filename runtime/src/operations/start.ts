@@ -6,13 +6,13 @@ import { close, open, readAll } from '../linux/files.ts';
 import type { ContainerRecord } from '../state/record.ts';
 import { type ContainerDirectory, START_PROGRAM } from '../state/store.ts';
 import type { Sys } from '../sys/sys.ts';
-import { currentStatus, specState } from './container-state.ts';
-import type { Context } from './context.ts';
+import { executeProcess } from './assemble/execution.ts';
+import { passGate } from './assemble/gate.ts';
+import { runContainerHooks, runRuntimeHooks } from './assemble/hooks.ts';
+import { awaitReady, listenForNotifications } from './assemble/notify.ts';
+import { currentStatus, specState } from './context/container-state.ts';
+import type { Context } from './context/context.ts';
 import { destroy } from './delete.ts';
-import { executeProcess } from './execution.ts';
-import { passGate } from './gate.ts';
-import { runContainerHooks, runRuntimeHooks } from './hooks.ts';
-import { awaitReady, listenForNotifications } from './notify.ts';
 
 export function start(context: Context, id: string): void {
   const directory = context.store.open(id);

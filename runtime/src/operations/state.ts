@@ -3,8 +3,8 @@ import type { State, Status } from '../../../specs/runtime/state.ts';
 import { readFileIfExists } from '../linux/files.ts';
 import type { ContainerRecord } from '../state/record.ts';
 import type { Sys } from '../sys/sys.ts';
-import type { LightContext } from './light-context.ts';
-import { observe } from './observe.ts';
+import type { LightContext } from './context/light-context.ts';
+import { observe } from './context/observe.ts';
 
 /** The specification's state and more, in runc's order. */
 export interface ContainerState extends State {

@@ -16,12 +16,12 @@ import type { ValidResources } from '../spec/valid.ts';
 import type { ContainerRecord } from '../state/record.ts';
 import type { ContainerDirectory } from '../state/store.ts';
 import type { Sys } from '../sys/sys.ts';
-import { currentStatus } from './container-state.ts';
-import type { LightContext } from './light-context.ts';
-import { notRunning } from './observe.ts';
-import { presentResources, RESOURCES } from './present-resources.ts';
-import { updateUnitOf } from './systemd-cgroups.ts';
-import { changeRdt, type RdtChange } from './update-rdt.ts';
+import { updateUnitOf } from './cgroup/systemd-cgroups.ts';
+import { changeRdt, type RdtChange } from './cgroup/update-rdt.ts';
+import { currentStatus } from './context/container-state.ts';
+import type { LightContext } from './context/light-context.ts';
+import { notRunning } from './context/observe.ts';
+import { presentResources, RESOURCES } from './context/present-resources.ts';
 
 /**
  * @param change what is to be different; everything else stays

@@ -5,7 +5,7 @@
 import { RuntimeError } from '../../../runtime/src/base/errors.ts';
 import { listDirectory, readFileIfExists, rmdir, unlink } from '../../../runtime/src/linux/files.ts';
 import { lstat } from '../../../runtime/src/linux/stat.ts';
-import { lazyAgentImage } from '../../../runtime/src/operations/context.ts';
+import { lazyAgentImage } from '../../../runtime/src/operations/context/context.ts';
 import { deleteContainer } from '../../../runtime/src/operations/delete.ts';
 import { parseContainerId } from '../../../runtime/src/spec/container-id.ts';
 import { Store } from '../../../runtime/src/state/store.ts';

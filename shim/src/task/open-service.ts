@@ -1,6 +1,6 @@
 /** The Task service of a process of its own, with all that it stands on. */
 import { join } from 'node:path';
-import { lazyAgentImage } from '../../../runtime/src/operations/context.ts';
+import { lazyAgentImage } from '../../../runtime/src/operations/context/context.ts';
 import type { Sys } from '../../../runtime/src/sys/sys.ts';
 import type { Publisher } from '../events/publisher.ts';
 import { AgentPoller } from './agent-poller.ts';

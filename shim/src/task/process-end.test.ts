@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { processStat } from '../../../runtime/src/linux/processes.ts';
-import { lazyAgentImage } from '../../../runtime/src/operations/context.ts';
+import { lazyAgentImage } from '../../../runtime/src/operations/context/context.ts';
 import { createNodeSys } from '../../../runtime/src/sys/node.ts';
 import { AgentPoller } from './agent-poller.ts';
 import { endOfWaitStatus, type ProcessEnd, WatchedProcess } from './process-end.ts';

@@ -11,8 +11,8 @@ import { Program, stringArray } from '../../../../runtime/src/init/program.ts';
 import { MS_PRIVATE, MS_REC } from '../../../../runtime/src/linux/mount-flags.ts';
 import { NAMESPACES } from '../../../../runtime/src/linux/namespaces.ts';
 import { SIGTERM, shellStatus, waitForExit } from '../../../../runtime/src/linux/processes.ts';
-import { lazyAgentImage } from '../../../../runtime/src/operations/context.ts';
-import { writeIdMaps } from '../../../../runtime/src/operations/id-maps.ts';
+import { writeIdMaps } from '../../../../runtime/src/operations/assemble/id-maps.ts';
+import { lazyAgentImage } from '../../../../runtime/src/operations/context/context.ts';
 import type { Sys } from '../../../../runtime/src/sys/sys.ts';
 import { ImageError, isNodeError } from '../../base/errors.ts';
 

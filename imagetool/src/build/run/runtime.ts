@@ -1,7 +1,7 @@
 /** The runtime's library for containers of builds. */
 
 import { join } from 'node:path';
-import { type Context, lazyAgentImage } from '../../../../runtime/src/operations/context.ts';
+import { type Context, lazyAgentImage } from '../../../../runtime/src/operations/context/context.ts';
 import { deleteContainer } from '../../../../runtime/src/operations/delete.ts';
 import { Store as ContainerStore } from '../../../../runtime/src/state/store.ts';
 import type { Store } from '../../store/store.ts';

@@ -16,7 +16,7 @@ import { processorTicks, SIGKILL, waitForExit } from '../../linux/processes.ts';
 import { socketPair } from '../../linux/sockets.ts';
 import { stat } from '../../linux/stat.ts';
 import type { Sys } from '../../sys/sys.ts';
-import type { Context } from '../context.ts';
+import type { Context } from '../context/context.ts';
 import { findCommand } from '../find-command.ts';
 
 const SOCK_SEQPACKET = 5;

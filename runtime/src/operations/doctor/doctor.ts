@@ -1,7 +1,7 @@
 /** doctor: what this host can and cannot do for containers, found out by trying. Nothing that is made stays. */
 
-import type { Context } from '../context.ts';
-import { isPrivileged } from '../host-facts.ts';
+import type { Context } from '../context/context.ts';
+import { isPrivileged } from '../context/host-facts.ts';
 import { examineCgroups } from './cgroups.ts';
 import { examineFilters } from './filters.ts';
 import type { Examination, Finding } from './finding.ts';

@@ -1,7 +1,7 @@
 /** What `doctor` finds out: one sentence for each thing that containers need or may want. */
 import { tryCall } from '../../linux/call.ts';
 import type { Sys } from '../../sys/sys.ts';
-import type { Context } from '../context.ts';
+import type { Context } from '../context/context.ts';
 import { findCommand } from '../find-command.ts';
 
 /** ok: it works. limited: some containers will not work, or not as they ask. missing: no container works. */

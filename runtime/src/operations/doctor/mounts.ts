@@ -4,7 +4,7 @@ import { EINVAL, ENODEV, EPERM, errnoText } from '../../linux/errno.ts';
 import { close } from '../../linux/files.ts';
 import { OPEN_TREE_CLOEXEC, OPEN_TREE_CLONE } from '../../linux/mount-flags.ts';
 import { AT_FDCWD } from '../../linux/open-flags.ts';
-import { makeUserNamespace, mapMount } from '../prepared.ts';
+import { makeUserNamespace, mapMount } from '../assemble/prepared.ts';
 import { asRoot, type Examination, type Finding } from './finding.ts';
 import type { TrialResults } from './trial.ts';
 

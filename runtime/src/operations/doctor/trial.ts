@@ -10,7 +10,7 @@ import { MS_NODEV, MS_NOSUID, MS_PRIVATE, MS_REC } from '../../linux/mount-flags
 import { NAMESPACE_TYPES, NAMESPACES, type NamespaceType } from '../../linux/namespaces.ts';
 import { AT_FDCWD } from '../../linux/open-flags.ts';
 import { waitForExit } from '../../linux/processes.ts';
-import { writeIdMaps } from '../id-maps.ts';
+import { writeIdMaps } from '../assemble/id-maps.ts';
 import type { Examination } from './finding.ts';
 
 /** 0, or a negated errno: the answer of the kernel to the trial; undefined where it was not tried. */

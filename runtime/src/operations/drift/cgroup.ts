@@ -13,7 +13,7 @@ import { parseIndexList } from '../../spec/index-list.ts';
 import type { ValidConfig } from '../../spec/valid.ts';
 import type { ContainerRecord } from '../../state/record.ts';
 import type { Sys } from '../../sys/sys.ts';
-import { isPrivileged } from '../host-facts.ts';
+import { isPrivileged } from '../context/host-facts.ts';
 import { compare, type Difference } from './difference.ts';
 
 /** @param resources those of the configuration, as updates have changed them */

@@ -7,8 +7,8 @@ import type { Plan } from '../../plan/plan.ts';
 import type { HostnameStep, Step, SysctlStep } from '../../plan/steps.ts';
 import { openPrivateProc } from '../../process/private-proc.ts';
 import type { ContainerRecord } from '../../state/record.ts';
-import type { Context } from '../context.ts';
-import { type Entered, enterContainer } from '../enter.ts';
+import { type Entered, enterContainer } from '../assemble/enter.ts';
+import type { Context } from '../context/context.ts';
 import { compare, type Difference } from './difference.ts';
 
 /** Fields of `struct utsname`, each of 65 bytes. */

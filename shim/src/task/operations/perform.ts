@@ -2,8 +2,8 @@
 
 import { RuntimeError } from '../../../../runtime/src/base/errors.ts';
 import { readFileIfExists } from '../../../../runtime/src/linux/files.ts';
-import type { CgroupManager } from '../../../../runtime/src/operations/cgroup-manager.ts';
-import { type Caller, type Context, lazyAgentImage } from '../../../../runtime/src/operations/context.ts';
+import type { CgroupManager } from '../../../../runtime/src/operations/cgroup/cgroup-manager.ts';
+import { type Caller, type Context, lazyAgentImage } from '../../../../runtime/src/operations/context/context.ts';
 import { create } from '../../../../runtime/src/operations/create.ts';
 import { checkpoint } from '../../../../runtime/src/operations/criu/checkpoint.ts';
 import { restore } from '../../../../runtime/src/operations/criu/restore.ts';

@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { lazyAgentImage } from '../../../../runtime/src/operations/context.ts';
+import { lazyAgentImage } from '../../../../runtime/src/operations/context/context.ts';
 import { createNodeSys } from '../../../../runtime/src/sys/node.ts';
 import { type ConfigChange, makeBundle } from '../../../../runtime/test/bundle.ts';
 import { containerd } from '../../../../specs/containerd/gen/containerd.js';

@@ -2,7 +2,7 @@
  * A process with a task service of its own, to be killed: the main module of a bundle.
  * Arguments: state directory, runtime root, and requests as JSON, which are carried out in order. Then it says `ready` and waits.
  */
-import { lazyAgentImage } from '../../../../runtime/src/operations/context.ts';
+import { lazyAgentImage } from '../../../../runtime/src/operations/context/context.ts';
 import { createNodeSys } from '../../../../runtime/src/sys/node.ts';
 import { containerd } from '../../../../specs/containerd/gen/task.js';
 import { AgentPoller } from '../agent-poller.ts';
