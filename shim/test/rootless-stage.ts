@@ -31,8 +31,25 @@ const idFiles: Requirement = { what: '/etc/subuid and /etc/subgid', met: ETC.eve
 
 export const rootlessRequirements = [
   ...[rootUser, idFiles, builtCommand('tsctl'), builtCommand('tsimg'), builtCommand('containerd-shim-tsrun-v2')],
-  ...['busybox', 'unshare', 'nsenter', 'setpriv', 'newuidmap', 'newgidmap', 'ip'].map(command),
+  ...['busybox', 'unshare', 'nsenter', 'setpriv', 'newuidmap', 'newgidmap', 'ip', 'gcc'].map(command),
 ];
+
+/** Answers on UDP port 1194, which busybox cannot. */
+const UDP_ECHO = `#include <arpa/inet.h>
+#include <string.h>
+int main(void) {
+  int s = socket(AF_INET, SOCK_DGRAM, 0);
+  struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons(1194)};
+  if (bind(s, (struct sockaddr *)&a, sizeof a) != 0) return 1;
+  char text[1024] = "pong ";
+  for (;;) {
+    struct sockaddr_in from;
+    socklen_t size = sizeof from;
+    ssize_t n = recvfrom(s, text + 5, sizeof text - 5, 0, (struct sockaddr *)&from, &size);
+    if (n >= 0) sendto(s, text, n + 5, 0, (struct sockaddr *)&from, size);
+  }
+}
+`;
 
 const root = resolve(__dirname, '../..');
 const bin = join(root, 'dist/bin');
@@ -127,6 +144,8 @@ export class RootlessStage {
     writeFileSync(join(image, 'etc/group'), 'root:x:0:\nweb:x:33:\n');
     writeFileSync(join(image, 'www/index.html'), 'It works!\n');
     chownSync(join(image, 'www/index.html'), 33, 33);
+    writeFileSync(this.at('echo.c'), UDP_ECHO);
+    execFileSync('gcc', ['-static', '-o', join(image, 'bin/udp-echo'), this.at('echo.c')]);
     execFileSync('tar', ['-C', image, '-cf', this.at('image.tar'), '.']);
     const { code, stderr } = this.asUser([join(bin, 'tsimg'), 'import', this.at('image.tar'), 'busybox', '-c', 'CMD ["sh"]']);
     if (code !== 0) throw new Error(stderr);
@@ -159,6 +178,21 @@ export class RootlessStage {
   /** As root, from where the user is. */
   inside(words: readonly string[], input = ''): Result {
     return run([...this.enter, ...words], this.env, input);
+  }
+
+  /** Goes on while the test does. */
+  spawnInside(words: readonly string[]): ChildProcess {
+    const [program = '', ...args] = [...this.enter, ...words];
+    return spawn(program, args, { env: this.env, stdio: 'ignore' });
+  }
+
+  /** A command of the machine that the user's next namespaces do not have; nothing of the user's may run any more. */
+  hide(name: string): void {
+    for (const directory of (process.env['PATH'] ?? '').split(':')) {
+      if (existsSync(join(directory, name))) this.#must('mount', '--bind', '/dev/null', join(directory, name));
+    }
+    for (const pid of this.userPids()) kill(pid);
+    for (let tries = 0; this.userPids().length > 0 && tries < 600; tries += 1) spawnSync('sleep', ['0.1']);
   }
 
   asUser(words: readonly string[], env: Record<string, string | undefined> = {}): Result {

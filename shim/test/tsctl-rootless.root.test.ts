@@ -2,9 +2,19 @@
 
 import { chownSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describeWith } from '../../.scripts/jest/requirement.ts';
-import { RootlessStage, rootlessRequirements } from './rootless-stage.ts';
+import { command, describeWith, itWith } from '../../.scripts/jest/requirement.ts';
+import { ADDRESS, RootlessStage, rootlessRequirements } from './rootless-stage.ts';
 import { PATIENCE_MS } from './tsctl-stage.ts';
+
+/** Over and over, for an answer may be lost. */
+const UDP_CLIENT = `
+const socket = require('node:dgram').createSocket('udp4');
+socket.on('message', (text) => { process.stdout.write(text); process.exit(0); });
+const ask = () => socket.send('hello', 1194, '${ADDRESS}');
+ask();
+setInterval(ask, 200);
+setTimeout(() => process.exit(1), 60000);
+`;
 
 jest.setTimeout(PATIENCE_MS);
 
@@ -86,6 +96,54 @@ describeWith(rootlessRequirements, 'tsctl without root', () => {
     expect(succeeds('exec', 'survivor', 'echo', 'here')).toBe('here\n');
     expect(succeeds('diff', 'survivor')).toBe('');
     succeeds('rm', '-f', 'survivor');
+  });
+
+  /** From the host; the server may still be about to listen. */
+  function fetched(address: string): string {
+    const get = `until busybox wget -qO- http://${address}/; do sleep 0.2; done`;
+    return stage.inside(['timeout', '60', 'sh', '-c', get]).stdout;
+  }
+
+  function talks(): void {
+    tsctl('rm', '-f', 'web');
+    const ports = ['-p', '8080:80', '-p', '127.0.0.1:8081:80', '-p', '1194:1194/udp'];
+    succeeds('run', '-d', '--name', 'web', ...ports, 'busybox', 'sh', '-c', 'httpd -h /www; exec udp-echo');
+    for (const address of [`${ADDRESS}:8080`, '127.0.0.1:8080', '127.0.0.1:8081']) {
+      expect(fetched(address)).toBe('It works!\n');
+    }
+    expect(stage.inside([process.execPath, '-e', UDP_CLIENT]).stdout).toBe('pong hello');
+    expect(succeeds('port', 'web')).toContain('1194/udp -> 0.0.0.0:1194\n');
+    expect(tsctl('run', '--rm', '-p', '8080:80', 'busybox', 'true')).toMatchObject({
+      code: 125,
+      stderr: expect.stringContaining('port is already allocated'),
+    });
+    expect(tsctl('run', '--rm', '-p', '99:80', 'busybox', 'true')).toMatchObject({
+      code: 125,
+      stderr: expect.stringContaining('permission denied'),
+    });
+    // And outwards, to a server of the host's.
+    const server = stage.spawnInside(['busybox', 'httpd', '-f', '-p', `${ADDRESS}:8000`, '-h', join(stage.directory, 'image/www')]);
+    try {
+      const get = `until wget -qO- http://${ADDRESS}:8000/; do sleep 0.2; done`;
+      expect(succeeds('exec', 'web', 'timeout', '60', 'sh', '-c', get)).toBe('It works!\n');
+    } finally {
+      server.kill();
+    }
+    succeeds('stop', '-t', '0', 'web');
+    succeeds('start', 'web');
+    expect(fetched(`${ADDRESS}:8080`)).toBe('It works!\n');
+    succeeds('rm', '-f', 'web');
+    expect(stage.inside(['busybox', 'wget', '-qO-', `http://${ADDRESS}:8080/`]).code).not.toBe(0);
+  }
+
+  itWith([command('pasta')], 'talks by pasta: published ports over TCP and UDP, and what is outside', () => {
+    talks();
+    expect(tsctl('network', 'create', 'lab')).toMatchObject({ code: 1, stderr: expect.stringContaining('default network only') });
+  });
+
+  itWith([command('slirp4netns')], 'talks by slirp4netns where pasta is not there', () => {
+    stage.hide('pasta');
+    talks();
   });
 
   it('says what is missing', () => {

@@ -2,10 +2,11 @@
 
 import { releaseLease } from '../../../imagetool/src/store/leases.ts';
 import type { Store } from '../../../imagetool/src/store/store.ts';
+import { disconnectUserNetwork } from '../rootless/user-network.ts';
 import { readVolume, removeVolume } from '../volume/volumes.ts';
 import { containerIds, readRecord, removeContainerFiles } from './containers.ts';
 import { recordContainerEvent, recordEvent } from './events.ts';
-import type { Places } from './places.ts';
+import { containerPlaces, type Places } from './places.ts';
 import type { ContainerRecord } from './record.ts';
 import { removeRootfs } from './rootfs.ts';
 
@@ -18,6 +19,7 @@ export interface RemovalOptions {
 
 /** The order: what a half removed container could not be started without goes last, its name with it. */
 export function removeStopped(record: ContainerRecord, { store, places, volumes }: RemovalOptions): void {
+  disconnectUserNetwork(store.sys, containerPlaces(places, record.Id).directory);
   removeRootfs(store, record.Id);
   removeContainerFiles(places, record.Id);
   releaseLease(store.layout, containerLease(record.Id));

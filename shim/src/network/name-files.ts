@@ -37,17 +37,19 @@ export interface ResolvOptions {
   readonly options: readonly string[];
   /** The container has a network of its own, from which the host's loopback cannot be reached. */
   readonly isIsolated: boolean;
+  /** Servers that ask those of the host which only the host can reach. */
+  readonly forwarder?: readonly string[];
 }
 
 /** Where the host's servers cannot be reached and none are given, docker asks public ones. */
 const PUBLIC_SERVERS = ['8.8.8.8', '8.8.4.4'];
 
-export function resolvConf({ host, dns, search, options, isIsolated }: ResolvOptions): string {
+export function resolvConf({ host, dns, search, options, isIsolated, forwarder = PUBLIC_SERVERS }: ResolvOptions): string {
   if (dns.length === 0 && search.length === 0 && options.length === 0 && !isIsolated) return host;
   const lines = host.split('\n').map((line) => line.trim().split(/\s+/));
   const of = (key: string) => lines.filter(([word]) => word === key).flatMap(([, ...values]) => values);
   const reachable = of('nameserver').filter((server) => !isIsolated || !/^(127\.|::1$)/.test(server));
-  const found = reachable.length === 0 ? PUBLIC_SERVERS : reachable;
+  const found = reachable.length === 0 ? forwarder : reachable;
   const servers = dns.length > 0 ? dns : found;
   // `--dns-search .` means no search at all.
   const domains = search.length > 0 ? search.filter((domain) => domain !== '.') : of('search');

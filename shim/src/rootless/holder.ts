@@ -1,5 +1,5 @@
 /**
- * The process that holds a user's namespaces: users (with ids from /etc/subuid), mounts, and a network in which bridges are. It is made by the first command,
+ * The process that holds a user's namespaces: users, with ids from /etc/subuid, and mounts. It is made by the first command,
  * sleeps until the machine or the user's session ends, and is joined by every later command and by the shim.
  */
 
@@ -65,7 +65,7 @@ async function makeHolder(): Promise<Holder> {
   const user = { id: process.geteuid?.() ?? 0, group: process.getegid?.() ?? 0, names: userNames() };
   const uids = mapOf('/etc/subuid', user.id, user.names);
   const gids = mapOf('/etc/subgid', user.group, user.names);
-  const words = ['--user', '--mount', '--net', '--propagation', 'slave', '--', SLEEPER, 'infinity'];
+  const words = ['--user', '--mount', '--propagation', 'slave', '--', SLEEPER, 'infinity'];
   const child = spawn('unshare', words, { detached: true, cwd: '/', env: { PATH }, stdio: ['ignore', 'ignore', 'pipe'] });
   try {
     const pid = await started(child);

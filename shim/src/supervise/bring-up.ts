@@ -7,14 +7,17 @@
 
 import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
+import { isInUserNamespace } from '../../../runtime/src/linux/user-namespace.ts';
 import { stringifyJson } from '../../../specs/json/stringify-json.ts';
 import { replaceText } from '../container/files.ts';
 import { containerPlaces } from '../container/places.ts';
-import type { ContainerRecord, ContainerState, Endpoint, PortBinding } from '../container/record.ts';
+import type { ContainerRecord, ContainerState, Endpoint } from '../container/record.ts';
 import { ensureRootfs } from '../container/rootfs.ts';
 import { runtimeConfig } from '../container/runtime-config.ts';
 import { attachNetworks, detachNetworks } from '../network/attach.ts';
 import { type HeldPorts, holdPorts, wantedPorts } from '../network/host-ports.ts';
+import { DEFAULT_NETWORK, findNetwork } from '../network/networks.ts';
+import { connectUserNetwork, disconnectUserNetwork, NAME_SERVER } from '../rootless/user-network.ts';
 import { runtimeFacts } from './host-facts.ts';
 import { runningPeers, writeHosts, writeNameFiles } from './name-files.ts';
 import type { Setting } from './setting.ts';
@@ -66,7 +69,7 @@ export async function bringUp(
     const { pid } = await setting.tasks.Create({ id: record.Id, bundle, terminal: run.Tty, ...paths });
     if (run.Tty && size !== undefined) await setting.tasks.ResizePty({ id: record.Id, width: size.columns, height: size.rows });
     if (ownsNetwork(record)) network = keepNetwork(pid);
-    const endpoints = await joinNetworks(setting, record, pid, held?.ports ?? {});
+    const endpoints = await joinNetworks(setting, record, pid, held ?? NONE);
     held?.forwardTo(endpoints[0]?.ipAddress ?? '');
     await setting.tasks.Start({ id: record.Id });
     return { pid, endpoints, held: held ?? NONE, network };
@@ -96,22 +99,27 @@ function writeBundle(setting: Setting, record: ContainerRecord): void {
   const { bundle } = containerPlaces(setting.places, record.Id);
   const { merged } = ensureRootfs(setting.store, record.Id);
   mkdirSync(bundle, { recursive: true, mode: 0o711 });
-  writeNameFiles(setting.places, record);
+  writeNameFiles(setting.places, record, isInUserNamespace(setting.sys) ? [NAME_SERVER] : undefined);
   const config = runtimeConfig(record, runtimeFacts(setting, record, merged));
   replaceText(join(bundle, 'config.json'), stringifyJson(config));
 }
 
-async function joinNetworks(
-  setting: Setting,
-  record: ContainerRecord,
-  pid: number,
-  ports: Readonly<Record<string, readonly PortBinding[]>>,
-): Promise<Endpoint[]> {
+async function joinNetworks(setting: Setting, record: ContainerRecord, pid: number, held: HeldPorts): Promise<Endpoint[]> {
   if (!ownsNetwork(record)) return [];
-  const endpoints = await attachNetworks(setting.places, setting.cni, { containerId: record.Id, pid, networks: record.Networks, ports });
+  const endpoints = isInUserNamespace(setting.sys)
+    ? [await joinUserNetwork(setting, record, pid, held)]
+    : await attachNetworks(setting.places, setting.cni, { containerId: record.Id, pid, networks: record.Networks, ports: held.ports });
   // Before its program starts, which may look for its peers at once.
   writeHosts(setting.places, record, endpoints, runningPeers(setting.places));
   return endpoints;
+}
+
+/** The ports are free, and are given to whoever passes on what comes to them. */
+async function joinUserNetwork({ sys, places }: Setting, record: ContainerRecord, pid: number, held: HeldPorts): Promise<Endpoint> {
+  const { ports } = held;
+  held.release();
+  const endpoint = await connectUserNetwork({ sys, directory: containerPlaces(places, record.Id).directory, pid, ports });
+  return { ...endpoint, networkId: findNetwork(places, DEFAULT_NETWORK).id };
 }
 
 /** What a start has made, taken away; what is not there is nothing to take away. Failures are told, for the container has ended all the same. */
@@ -124,7 +132,13 @@ export async function takeDown(setting: Setting, record: ContainerRecord, stream
     }
   };
   // Neither needs the other: the network namespace is kept.
-  await Promise.all([deleteTask(setting, record.Id), step('its network', () => detachNetworks(setting.cni, record.Id, network.path))]);
+  await Promise.all([
+    deleteTask(setting, record.Id),
+    step('its network', async () => {
+      disconnectUserNetwork(setting.sys, containerPlaces(setting.places, record.Id).directory);
+      await detachNetworks(setting.cni, record.Id, network.path);
+    }),
+  ]);
   network.release();
   await step('its streams', () => streams.closePipes());
 }

@@ -9,8 +9,11 @@ import { type ContainerRecord, type Endpoint, isRunning } from '../container/rec
 import { type HostLine, hostsFile, resolvConf } from '../network/name-files.ts';
 import { DEFAULT_NETWORK } from '../network/networks.ts';
 
-/** All three, before the container is made; its addresses are not known yet. */
-export function writeNameFiles(places: Places, record: ContainerRecord): void {
+/**
+ * All three, before the container is made; its addresses are not known yet.
+ * @param forwarder servers that stand for those of the host which only the host can reach
+ */
+export function writeNameFiles(places: Places, record: ContainerRecord, forwarder?: readonly string[]): void {
   const files = containerPlaces(places, record.Id);
   const { HostConfig: host, Config: run } = record;
   const isIsolated = host.NetworkMode !== 'host' && host.NetworkMode !== 'none';
@@ -19,7 +22,14 @@ export function writeNameFiles(places: Places, record: ContainerRecord): void {
   const hostText = readOrNothing('/etc/resolv.conf');
   writeInPlace(
     files.resolvConf,
-    resolvConf({ host: hostText, dns: host.Dns, search: host.DnsSearch, options: host.DnsOptions, isIsolated: isIsolated && !sharer }),
+    resolvConf({
+      host: hostText,
+      dns: host.Dns,
+      search: host.DnsSearch,
+      options: host.DnsOptions,
+      isIsolated: isIsolated && !sharer,
+      ...(forwarder === undefined ? {} : { forwarder }),
+    }),
   );
   writeHosts(places, record, [], []);
 }

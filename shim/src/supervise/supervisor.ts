@@ -5,11 +5,13 @@ import type { AttachOutput, AttachRequest } from '../../../specs/tsctl/service.t
 import { containerIds, readRecord, writeRecord, writeState, writtenState } from '../container/containers.ts';
 import { ContainerError, noSuchContainer } from '../container/errors.ts';
 import { messageOf } from '../container/files.ts';
+import { containerPlaces } from '../container/places.ts';
 import { processStartTime } from '../container/processes.ts';
 import { type ContainerRecord, isRunning } from '../container/record.ts';
 import { removeStopped } from '../container/removal.ts';
 import { attachAnother, detachNetworks, detachOne } from '../network/attach.ts';
 import { findNetwork } from '../network/networks.ts';
+import { disconnectUserNetwork } from '../rootless/user-network.ts';
 import { Attachment } from './attachment.ts';
 import { deleteTask, ownsNetwork } from './bring-up.ts';
 import type { Setting } from './setting.ts';
@@ -62,6 +64,7 @@ export class Supervisor {
   async #bury(record: ContainerRecord): Promise<void> {
     const { places, cni, warn } = this.#setting;
     await deleteTask(this.#setting, record.Id);
+    disconnectUserNetwork(this.#setting.sys, containerPlaces(places, record.Id).directory);
     await detachNetworks(cni, record.Id, '').catch((error) => warn(messageOf(error)));
     const state = writtenState(places, record.Id);
     writeState(places, record.Id, {

@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { isInUserNamespace } from '../../../../runtime/src/linux/user-namespace.ts';
 import { findContainer, listContainers } from '../../container/containers.ts';
 import { ContainerError, invalid } from '../../container/errors.ts';
 import { recordEvent } from '../../container/events.ts';
@@ -58,6 +59,11 @@ export const list: Command = async (context, args) => {
 };
 
 export const create: Command = async (context, args) => {
+  if (isInUserNamespace(await context.sys())) {
+    throw new ContainerError('unsupported', 'a user who is not root has the default network only', {
+      hint: 'Containers share a network with --network container:NAME; pods and networks of many need sudo.',
+    });
+  }
   const optional = (key: string, flag: string) => (args.has(flag) ? { [key]: args.value(flag) } : {});
   const network = createNetwork(context.places, {
     name: args.positionals[0] ?? '',

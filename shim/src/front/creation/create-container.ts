@@ -19,7 +19,7 @@ import { runtimeResources } from '../../container/resources.ts';
 import { removeRootfs, rootfsPaths } from '../../container/rootfs.ts';
 import { securityOptions } from '../../container/security-options.ts';
 import { timestamp } from '../../container/timestamp.ts';
-import { findNetwork, type Network } from '../../network/networks.ts';
+import { DEFAULT_NETWORK, findNetwork, type Network } from '../../network/networks.ts';
 import { isInSubnet6 } from '../../network/subnet6.ts';
 import type { Arguments } from '../cli/flags.ts';
 import type { Context } from '../context.ts';
@@ -44,7 +44,7 @@ export async function createContainer(context: Context, args: Arguments, isDetac
   });
   const run = runConfigOf({ args, image: image.config.config ?? {}, imageName, command, id, env: context.env, isDetached });
   const networks = networkRequests(context.places, args, host);
-  if (networks.length > 0 && isInUserNamespace(await context.sys())) throw noNetworks();
+  if (isInUserNamespace(await context.sys())) checkUserNetworks(networks);
   const parts = { id, name: args.value('name'), image, host, run, networks };
   const record = await make(context, args, parts);
   recordContainerEvent(context.places, record, 'create');
@@ -147,10 +147,17 @@ function warnOfLimits(host: HostConfig, sys: Sys, note: (line: string) => void):
   note("WARNING: A container of a user who is not root has no cgroup of its own: its limits are discarded. 'sudo tsctl' has them.");
 }
 
-function noNetworks(): ContainerError {
-  return new ContainerError('unsupported', 'networks of a user who is not root are not supported', {
-    hint: 'Use --network none, or --network host.',
-  });
+/** pasta and slirp4netns join a container to the host, and not to others. */
+function checkUserNetworks(networks: readonly NetworkRequest[]): void {
+  if (networks.every(({ name, ip, ip6, mac }) => name === DEFAULT_NETWORK && ip === undefined && ip6 === undefined && mac === undefined))
+    return;
+  throw new ContainerError(
+    'unsupported',
+    'a container of a user who is not root has the default network only, without --ip and --mac-address',
+    {
+      hint: 'Use --network bridge (the default), none, host, or container:NAME; published ports are reached from everywhere.',
+    },
+  );
 }
 
 function claimIdFile(path: string, id: string): void {
