@@ -32,6 +32,26 @@ for (const binaries of findContainerds()) {
       }
     });
 
+    it('uses one for each pod where its environment says so', async () => {
+      const grouped = new Containerd(binaries, { environment: { TSRUN_SHIM_GROUP: 'pod' } });
+      try {
+        await grouped.start();
+        const pods = { one: 'a', two: 'a', three: 'b' };
+        for (const [id, pod] of Object.entries(pods)) {
+          const options = ['-d', '--annotation', `io.containerd.runc.v2.group=${pod}`];
+          expect(grouped.ctrRun(options, id, '/bin/sleep', '1000')).toMatchObject({ status: 0 });
+        }
+        expect(grouped.shims()).toHaveLength(2);
+        for (const id of Object.keys(pods)) {
+          expect(grouped.ctr('task', 'exec', '--exec-id', 'e', id, '/bin/echo', 'inside')).toMatchObject({ status: 0, stdout: 'inside\n' });
+          expect(grouped.ctr('task', 'rm', '-f', id).status).not.toBeNull();
+        }
+        await until(() => grouped.shims().length === 0);
+      } finally {
+        await grouped.dispose();
+      }
+    });
+
     it('does what ctr task can do, and publishes it in order', async () => {
       const events = containerd.spawnCtr('events');
       let text = '';

@@ -10,12 +10,14 @@ export interface ShimArguments {
   readonly bundle: string;
   /** Of the long-running process: where it listens. */
   readonly socket: string;
+  /** And whose it is: see groupOf. */
+  readonly group: string;
   readonly debug: boolean;
 }
 
 export class UsageError extends Error {}
 
-const TEXT_FLAGS = ['namespace', 'address', 'publish-binary', 'id', 'bundle', 'socket', 'debug-socket'] as const;
+const TEXT_FLAGS = ['namespace', 'address', 'publish-binary', 'id', 'bundle', 'socket', 'group', 'debug-socket'] as const;
 const SWITCHES = ['debug', 'info', 'v', 'version', 'no-setup'] as const;
 const TRUE = ['1', 't', 'T', 'true', 'TRUE', 'True'];
 const FALSE = ['0', 'f', 'F', 'false', 'FALSE', 'False'];
@@ -54,6 +56,7 @@ export function parseArguments(words: readonly string[]): ShimArguments {
     id: text('id'),
     bundle: text('bundle'),
     socket: text('socket'),
+    group: text('group'),
     debug: switches.has('debug'),
   };
 }

@@ -15,7 +15,7 @@ describe('the command line', () => {
     const args = words('-namespace default -address /run/c.sock -publish-binary /usr/bin/containerd -id c1 -debug start');
     expect(args).toEqual({
       ...{ action: 'start', namespace: 'default', address: '/run/c.sock', publishBinary: '/usr/bin/containerd' },
-      ...{ id: 'c1', bundle: '', socket: '', debug: true },
+      ...{ id: 'c1', bundle: '', socket: '', group: '', debug: true },
     });
   });
 
@@ -71,8 +71,9 @@ describe('places', () => {
       placesOf({ address: '/run/containerd/containerd.sock', namespace: 'moby' }),
       placesOf({ address: '/run/other.sock', namespace: 'k8s.io' }),
       placesOf({ address: '/run/containerd/containerd.sockk8s', namespace: '.io' }),
+      placesOf({ address: '/run/containerd/containerd.sock', namespace: 'k8s.io', group: 'pod' }),
     ];
-    expect(new Set([places, ...others].map(({ home }) => home)).size).toBe(4);
+    expect(new Set([places, ...others].map(({ home }) => home)).size).toBe(5);
     const long = placesOf({ address: '/x'.repeat(500), namespace: 'n'.repeat(76) });
     expect(long.socket.length).toBeLessThan(60);
   });

@@ -26,14 +26,17 @@ export interface PlaceOptions {
   /** containerd's gRPC socket. */
   readonly address: string;
   readonly namespace: string;
+  /** See groupOf; '' or nothing for the whole namespace. */
+  readonly group?: string | undefined;
   /** Where containerd 2.3 and newer wants sockets to be, and the namespaces of a user who is not root. */
   readonly socketDirectory?: string | undefined;
   /** Replaces /run/tsrun-shim: for tests, and where /run is no tmpfs. */
   readonly homeDirectory?: string | undefined;
 }
 
-export function placesOf({ address, namespace, socketDirectory, homeDirectory }: PlaceOptions): Places {
-  const key = new Fingerprint().add(address).add(namespace).hex();
+export function placesOf({ address, namespace, group = '', socketDirectory, homeDirectory }: PlaceOptions): Places {
+  const fingerprint = new Fingerprint().add(address).add(namespace);
+  const key = (group === '' ? fingerprint : fingerprint.add(group)).hex();
   const home = `${homeDirectory ?? DEFAULT_HOME}/${key}`;
   return {
     home,

@@ -12,6 +12,7 @@ import { lstat } from '../../../runtime/src/linux/stat.ts';
 import type { Sys } from '../../../runtime/src/sys/sys.ts';
 import type { ShimArguments } from './arguments.ts';
 import { environmentOf, variable } from './environment.ts';
+import { groupOf } from './group.ts';
 import { type HoldRequest, hold } from './hold.ts';
 import type { BootstrapParams } from './params.ts';
 import { type Places, placesOf } from './places.ts';
@@ -47,8 +48,9 @@ export type StartEngine = (sys: Sys, home: string, options: SpawnOptions) => num
 /** Returns the text for standard output. Throws an Error that says what to do. */
 export function start(sys: Sys, args: ShimArguments, params: BootstrapParams, engine: Engine, startEngine: StartEngine): string {
   const ttrpcAddress = params.ttrpcAddress ?? variable(sys, 'TTRPC_ADDRESS') ?? `${args.address}.ttrpc`;
+  const group = groupOf(sys, args.bundle);
   const places = placesOf({
-    ...{ address: args.address, namespace: args.namespace },
+    ...{ address: args.address, namespace: args.namespace, group },
     socketDirectory: params.socketDirectory ?? variable(sys, 'TSRUN_SHIM_SOCKETS'),
     homeDirectory: variable(sys, 'TSRUN_SHIM_HOME'),
   });
@@ -58,7 +60,7 @@ export function start(sys: Sys, args: ShimArguments, params: BootstrapParams, en
     const lock = lockFile(sys, places.lock);
     try {
       if (holdOrAbsent(sys, places.socket, request) === 'absent') {
-        startProcess(sys, args, { places, ttrpcAddress, engine, startEngine });
+        startProcess(sys, args, { places, group, ttrpcAddress, engine, startEngine });
       }
     } finally {
       close(sys, lock);
@@ -95,21 +97,23 @@ export function lockFile(sys: Sys, path: string): number {
 
 interface Start {
   readonly places: Places;
+  readonly group: string;
   readonly ttrpcAddress: string;
   readonly engine: Engine;
   readonly startEngine: StartEngine;
 }
 
-function startProcess(sys: Sys, args: ShimArguments, { places, ttrpcAddress, engine, startEngine }: Start): void {
+function startProcess(sys: Sys, args: ShimArguments, { places, group, ttrpcAddress, engine, startEngine }: Start): void {
   const listening = listenAt(sys, places.socket);
   const nothing = open(sys, '/dev/null', { flags: O_RDWR });
   const log = openLog(sys, places.log);
   let pid = 0;
   try {
-    const flags = ['-namespace', args.namespace, '-address', args.address, '-socket', places.socket, ...(args.debug ? ['-debug'] : [])];
+    const flags = ['-namespace', args.namespace, '-address', args.address, '-socket', places.socket, '-group', group];
+    const switches = args.debug ? ['-debug'] : [];
     pid = startEngine(sys, places.home, {
       path: engine.path,
-      argv: [...engine.argv, ...flags, 'serve'],
+      argv: [...engine.argv, ...flags, ...switches, 'serve'],
       environ: environmentOf(sys, { ttrpcAddress }),
       fds: [
         [nothing, 0],

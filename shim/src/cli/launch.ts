@@ -8,6 +8,7 @@ import { COMMAND_NAME, COMMIT, VERSION } from '../base/version.ts';
 import { bufferOf, bytesField, concat, varintField } from '../base/wire.ts';
 import { parseArguments, type ShimArguments, UsageError } from '../bootstrap/arguments.ts';
 import { variable } from '../bootstrap/environment.ts';
+import { groupOf } from '../bootstrap/group.ts';
 import { parseParams } from '../bootstrap/params.ts';
 import { placesOf } from '../bootstrap/places.ts';
 import { type Engine, start } from '../bootstrap/start.ts';
@@ -66,7 +67,7 @@ function input(sys: Sys): Uint8Array {
 
 /** A containerd.task.v3.DeleteResponse. */
 function deleteLeftOver(sys: Sys, { namespace, address, id, bundle }: ShimArguments): ArrayBuffer {
-  const places = placesOf({ namespace, address, homeDirectory: variable(sys, 'TSRUN_SHIM_HOME') });
+  const places = placesOf({ namespace, address, group: groupOf(sys, bundle), homeDirectory: variable(sys, 'TSRUN_SHIM_HOME') });
   const root = `${places.runtimeRoot}/${namespace}`;
   const warn = (text: string): void => writeAll(sys, STDERR, `${text}\n`, 'standard error');
   const { pid, exitStatus, exitedAt } = deleteDeadContainer(sys, { id, bundle, tasks: places.tasks, root, keepers: places.home }, warn);

@@ -102,7 +102,8 @@ async function start(places: Places, env: Readonly<Record<string, string | undef
   const file = shimProgram(env);
   const child = spawn(file, ['-namespace', TSCTL_NAMESPACE, '-address', shimAddress(places), '-id', TSCTL_NAMESPACE, 'start'], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { TSRUN_SHIM_IDLE_SECONDS: IDLE_SECONDS, ...env },
+    // All containers of a data root have one, whatever is said to containerd's.
+    env: { TSRUN_SHIM_IDLE_SECONDS: IDLE_SECONDS, ...env, TSRUN_SHIM_GROUP: undefined },
   });
   let said = '';
   for (const stream of [child.stdout, child.stderr]) {
