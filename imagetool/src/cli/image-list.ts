@@ -8,14 +8,22 @@ import { formatAge, formatSize, formatTable } from './table.ts';
 
 export const IMAGES: CommandForm = {
   name: 'images',
-  usage: '[OPTIONS]',
-  summary: 'List the images of the store',
-  options: [QUIET, JSON_OUTPUT, { name: 'digests', help: 'show manifest digests' }, { name: 'no-trunc', help: 'show whole ids' }],
-  positionals: [0, 0],
+  usage: '[OPTIONS] [REPOSITORY[:TAG]]',
+  summary: 'List the images of the store; * and ? stand for parts of a name',
+  options: [
+    QUIET,
+    JSON_OUTPUT,
+    { name: 'all', short: 'a', help: 'for docker’s sake: nothing is hidden' },
+    { name: 'digests', help: 'show manifest digests' },
+    { name: 'no-trunc', help: 'show whole ids' },
+  ],
+  positionals: [0, 1],
 };
 
 /** The lines to print. */
-export function imageLines(rows: readonly ListedImage[], args: ParsedArgs, nowMs: number): string[] {
+export function imageLines(all: readonly ListedImage[], args: ParsedArgs, nowMs: number): string[] {
+  const [pattern] = args.positionals;
+  const rows = pattern === undefined ? all : all.filter(matcherOf(pattern));
   const isLong = args.flag('no-trunc');
   if (args.flag('json')) return [JSON.stringify(rows, undefined, 2)];
   if (args.flag('quiet')) return [...new Set(rows.map((row) => (isLong ? row.id : shortId(row.id))))];
@@ -31,6 +39,18 @@ export function imageLines(rows: readonly ListedImage[], args: ParsedArgs, nowMs
       row.size === undefined ? 'N/A' : formatSize(row.size),
     ]),
   );
+}
+
+/** As docker's: a name without a tag stands for all of its tags, and no wildcard for a slash. */
+function matcherOf(pattern: string): (row: ListedImage) => boolean {
+  const [, name = '', tag = '*'] = /^(.*?)(?::([^:/]*))?$/.exec(pattern) ?? [];
+  const [names, tags] = [name.replace(/^docker\.io\/(?:library\/)?/, ''), tag].map(wildcards);
+  return ({ repository, tag: own }) => names?.test(repository) === true && tags?.test(own) === true;
+}
+
+function wildcards(text: string): RegExp {
+  const escaped = text.replace(/[.+^${}()|[\]\\]/g, '\\$&');
+  return new RegExp(`^${escaped.replaceAll('*', '[^/]*').replaceAll('?', '[^/]')}$`);
 }
 
 function shortId(id: string): string {

@@ -57,7 +57,7 @@ describe('the quick answer', () => {
   });
 
   it('leaves everything else to Node', () => {
-    const left = [[], ['help'], ['images', '--help'], ['images', 'x'], ['pull', 'x'], ['nonsense'], ['version', 'x'], ['-v', 'x']];
+    const left = [[], ['help'], ['images', '--help'], ['images', 'x', 'y'], ['pull', 'x'], ['nonsense'], ['version', 'x'], ['-v', 'x']];
     expect(left.map((words) => quick('--root', root(), ...words))).toEqual(left.map(() => undefined));
     expect(quick('--root', join(directory.path, 'missing'), 'images')).toBeUndefined();
     expect(() => quick('images', '--nonsense')).toThrow(/nonsense/);

@@ -1,7 +1,7 @@
 /** What a RUN step finds around it: filter and capabilities, agents, the shell that opens where one fails. */
 
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { chmodSync, existsSync, lchownSync, lstatSync, lutimesSync, readFileSync, symlinkSync } from 'node:fs';
+import { chmodSync, existsSync, lchownSync, lstatSync, lutimesSync, readFileSync, readlinkSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { command, describeWith, rootUser } from '../../../.scripts/jest/requirement.ts';
@@ -30,6 +30,18 @@ describeWith([rootUser, command('busybox')], 'RUN steps', () => {
     await bench.build('-q', '-t', 'localhost/confined', context('confined', `FROM busybox\nRUN ${run}\n`));
     expect(await bench.text('localhost/confined', 'status')).toBe('CapEff:\t00000000a80425fb\nCapBnd:\t00000000a80425fb\nSeccomp:\t2\n');
   });
+
+  it('have the host’s network, or none', async () => {
+    const look = (file: string): string => `readlink /proc/self/ns/net > /${file}`;
+    const lines = ['FROM busybox', `RUN ${look('default')}`, `RUN --network=host ${look('host')}`, `RUN --network=none ${look('none')}`];
+    await bench.build('-q', '-t', 'localhost/networks', context('networks', `${lines.join('\n')}\n`));
+    const [own, ...seen] = [readlinkSync('/proc/self/ns/net'), ...(await Promise.all(['default', 'host', 'none'].map(networkOf)))];
+    expect(seen).toEqual([own, own, expect.not.stringContaining(own)]);
+    await bench.build('-q', '--no-cache', '--network', 'none', '-t', 'localhost/networks', join(bench.directory.path, 'networks'));
+    expect(await networkOf('default')).not.toBe(own);
+    expect(await networkOf('host')).toBe(own);
+  });
+  const networkOf = async (file: string): Promise<string | undefined> => (await bench.text('localhost/networks', file))?.trim();
 
   it('see the files of a context as root’s, whoever owns them', async () => {
     const files = { 'sub/own': 'own', 'sub/deep/other': 'other', 'sub/hidden': 'hidden', plain: 'plain', '.dockerignore': 'sub/hidden\n' };

@@ -2,13 +2,27 @@
  * The directories of `RUN --mount=type=cache`, each with a lock that says who uses it:
  *
  *     build/mounts/<n>/data/       what the step sees
+ *                      data.new/   what is to take its place
  *     build/mounts/<n>/mount.json  its id
  *     build/mounts/<n>/lock        flock: shared by who shares it, exclusive for `locked` and `private`
  *
  * `private` takes another directory of the same id where the first one is in use.
  */
 
-import { chmodSync, chownSync, closeSync, constants, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { isObject } from '../../../../specs/image/shape.ts';
 import { digestOf } from '../../digest/digest.ts';
@@ -69,6 +83,28 @@ async function makeData(home: string, mount: CacheMount, fill: (directory: strin
   await fill(directory);
   // Last: it says that the directory is complete.
   writeFileSync(join(home, 'mount.json'), `${JSON.stringify({ id: mount.id })}\n`);
+}
+
+/**
+ * Puts what `fill` makes in the place of what a cache holds, which is kept if it fails.
+ * @param held for this process alone
+ */
+export async function replaceData({ directory }: HeldCache, fill: (directory: string) => Promise<void>): Promise<void> {
+  const incoming = `${directory}.new`;
+  // Of one that was killed.
+  rmSync(incoming, { recursive: true, force: true });
+  mkdirSync(incoming);
+  try {
+    const { mode, uid, gid } = statSync(directory);
+    chmodSync(incoming, mode & 0o7777);
+    chownSync(incoming, uid, gid);
+    await fill(incoming);
+    rmSync(directory, { recursive: true });
+    renameSync(incoming, directory);
+  } catch (error) {
+    rmSync(incoming, { recursive: true, force: true });
+    throw error;
+  }
 }
 
 export function listCaches(layout: Layout): StoredCache[] {

@@ -1,7 +1,7 @@
-import { createReadStream, existsSync, readdirSync, rmSync } from 'node:fs';
+import { createReadStream, existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { ImageError } from '../../base/errors.ts';
-import { cacheBytes, holdCache, listCaches, removeCache, type StoredCache } from '../../build/cache/cache-mounts.ts';
+import { cacheBytes, holdCache, listCaches, removeCache, replaceData, type StoredCache } from '../../build/cache/cache-mounts.ts';
 import { keepOnly } from '../../build/cache/keep.ts';
 import { CacheRecords } from '../../build/cache/records.ts';
 import { treeArchive } from '../../image/image-tree.ts';
@@ -65,15 +65,16 @@ async function exportCache(context: Context, args: ParsedArgs, [id]: readonly st
   }
 }
 
-/** Takes the place of what the cache holds. */
+/** Takes the place of what the cache holds, when it is whole. */
 async function importCache(context: Context, _args: ParsedArgs, [id, file]: readonly string[]): Promise<void> {
   if (id === undefined || file === undefined) throw usage('usage: tsimg cache import ID FILE');
   if (!existsSync(file)) throw new ImageError('cache', `there is no file ${file}`);
   const store = await context.store();
   const held = await holdCache(store, mountOf(id, 'locked'), async () => undefined, new AbortController().signal);
   try {
-    clear(held.directory);
-    await unpackLayer(store.sys, createReadStream(file), held.directory, { whiteouts: 'remove', isRootless: false });
+    await replaceData(held, async (directory) => {
+      await unpackLayer(store.sys, createReadStream(file), directory, { whiteouts: 'remove', isRootless: false });
+    });
   } finally {
     held.release();
   }
@@ -107,8 +108,4 @@ function find(layout: Layout, id = ''): StoredCache {
 
 function mountOf(id: string, sharing: 'shared' | 'locked') {
   return { type: 'cache', id, target: '', source: '/', readOnly: false, sharing } as const;
-}
-
-function clear(directory: string): void {
-  for (const name of readdirSync(directory)) rmSync(join(directory, name), { recursive: true, force: true });
 }
