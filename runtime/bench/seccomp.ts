@@ -19,7 +19,6 @@ interface Condition {
 type Rule = NonNullable<Seccomp['syscalls']>[number] & {
   readonly includes?: Condition;
   readonly excludes?: Condition;
-  readonly errno?: string;
 };
 
 /** Docker's form of a profile: rules hold for some architectures and capabilities. */
@@ -44,8 +43,13 @@ function profileFor(capabilities: readonly string[]): Seccomp {
     defaultAction: profile.defaultAction,
     ...(profile.defaultErrnoRet === undefined ? {} : { defaultErrnoRet: profile.defaultErrnoRet }),
     architectures: [architecture, ...(known?.subArchitectures ?? [])] as NonNullable<Seccomp['architectures']>,
-    syscalls: profile.syscalls.filter(applies).map(({ includes: _1, excludes: _2, errno: _3, ...rule }) => rule),
+    syscalls: profile.syscalls.filter(applies).map(specified),
   };
+}
+
+/** What the specification knows of a rule; engines pass nothing else on: no comments, no conditions. */
+function specified({ names, action, errnoRet, args }: Rule): NonNullable<Seccomp['syscalls']>[number] {
+  return { names, action, ...(errnoRet === undefined ? {} : { errnoRet }), ...(args === undefined ? {} : { args }) };
 }
 
 function withProfile(config: Config): Config {
