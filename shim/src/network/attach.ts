@@ -14,6 +14,7 @@ import {
 import type { PluginConfig } from './cni-plugin.ts';
 import { isFirewalldRunning, makeHostRules } from './host-rules.ts';
 import { bridgeOf, findNetwork, type Network } from './networks.ts';
+import { addressesSettled } from './settled-address.ts';
 
 export interface AttachOptions {
   readonly containerId: string;
@@ -79,6 +80,8 @@ async function attachOne(
     ),
     ensureHostRules(network),
   ]);
+  // The bridge has its address with its first container.
+  if (network.subnet6 !== undefined) await addressesSettled(bridgeOf(network));
   return endpointOf(network, interfaceName, result);
 }
 
